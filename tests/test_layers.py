@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "derivatives": {"model", "audio", "catalog", "jobs"},
     "transfers": {"model", "calls", "audio", "catalog", "jobs"},
     "custody": {"model", "calls", "catalog", "jobs", "journal"},
-    "evidence": {"model", "custody"},
+    "evidence": {"model", "audio", "custody"},
     "webhooks": {"model", "calls", "catalog", "transfers", "settings"},
     "journal": {"model", "catalog", "transfers", "jobs"},
     "backfill": {"model", "calls", "catalog", "transfers", "jobs"},

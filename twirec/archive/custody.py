@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -25,10 +26,10 @@ from twirec.custody.standstill import acceptance, check_may_be_given_up, check_r
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline, seen
 from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audio_stream import AudioStream
-from twirec.model.audit import Action, AuditOutcome
+from twirec.model.audit import Action
 from twirec.model.custody import Hold, Order, OrderKind, block_until
 from twirec.model.erasure import Certificate
-from twirec.model.errors import InvalidQuery, NotFound, TwirecError
+from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.evidence import EvidenceForm
 from twirec.model.given import understood, word
 from twirec.model.records import CallRecord, Recording
@@ -376,33 +377,28 @@ class Custodian:
         actor, kind = acting(by), word(EvidenceForm, "form", form)
         if (sid is None) == (case is None):
             raise InvalidQuery("sid, case: give a recording, RE…, or a case number.")
-        with self._trail.attempt(Action.EVIDENCE, actor, sid or "") as draft:
-            self._settings.purposes.check(purpose)
-            word_ = self._settings.purposes.find(purpose)
+        purposes = self._settings.purposes
+        with self._trail.attempt(Action.EVIDENCE, actor, sid or ""):
+            purposes.check(purpose)
             chosen = self._of_evidence(sid, case, actor)
             seal = self._maker.seal()
-        drafts = [
-            replace(draft, sid=recording.sid, detail={"purpose": word_, "form": kind.value})
-            for recording, _ in chosen
-        ]
-        for each in drafts:
-            self._trail.append(replace(each, outcome=AuditOutcome.TRIED))
-        facts = self._maker.gather(
-            chosen,
-            actor,
-            case_number=case or "",
-            purpose=word_,
-            language=language or self._settings.language,
-        )
-        first = chosen[0][0]
-        name = self._maker.file_name(case, first, kind)
-        try:
+        name = self._maker.file_name(case, chosen[0][0], kind)
+        what_for = purposes.find(purpose)
+        said = {"purpose": what_for, "form": kind.value}
+        with ExitStack() as made:
+            done = [
+                made.enter_context(self._trail.outside(Action.EVIDENCE, actor, each.sid, said))
+                for each, _ in chosen
+            ]
+            facts = self._maker.gather(
+                chosen,
+                actor,
+                case_number=case or "",
+                purpose=what_for,
+                language=language or self._settings.language,
+            )
             chunks, size = self._maker.write(facts, kind, seal, actor, name)
-        except TwirecError as error:
-            for each in drafts:
-                self._trail.failed(each, error)
-            raise
-        for each in drafts:
+        for each in done:
             self._trail.append(each)
         return AudioStream(
             chunks, content_type=CONTENT_TYPES[kind], file_name=name, size=size, end=size

@@ -270,15 +270,6 @@ class AuditTrail:
             self._enter(draft, error)
             raise
 
-    def failed(self, draft: AuditDraft, error: TwirecError) -> None:
-        """Enter that something failed, or was denied, as the error says.
-
-        Args:
-            draft: the entry that would have said that it is done.
-            error: why it is not.
-        """
-        self._enter(draft, error)
-
     def _enter(self, draft: AuditDraft, error: TwirecError) -> None:
         said = {**draft.detail, "error": type(error).__name__}
         self.append(replace(draft, at=self._now(), outcome=outcome_of(error), detail=said))

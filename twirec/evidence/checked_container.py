@@ -22,7 +22,7 @@ from twirec.evidence.container import (
     STAMPED,
     XMLDSIG,
 )
-from twirec.evidence.opened import UNREADABLE, Opened, sha256
+from twirec.evidence.opened import UNREADABLE, Files, Opened
 from twirec.model.errors import NoEvidence
 from twirec.model.evidence import CheckLevel, EvidenceClaim
 
@@ -49,18 +49,18 @@ def open_container(package: IO[bytes], trusted: Sequence[bytes]) -> Opened:
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise NoEvidence(f"The container cannot be read: {type(error).__name__}.") from None
     names = [info.filename for info in file.infolist()]
-    files = {name: partial(file.open, name) for name in names}
+    files = Files({name: partial(file.open, name) for name in names})
     try:
-        claims = tuple(_looked_at(file, names, trust.Trust.of(trusted)))
+        claims = tuple(_looked_at(file, files, names, trust.Trust.of(trusted)))
     except UNREADABLE as error:
         said = f"It cannot be read: {type(error).__name__}."
         claims = (EvidenceClaim("container", BROKEN, said),)
-        files = {}
+        files = Files({})
     return Opened(claims, files)
 
 
 def _looked_at(
-    file: zipfile.ZipFile, names: list[str], whom: trust.Trust
+    file: zipfile.ZipFile, files: Files, names: list[str], whom: trust.Trust
 ) -> Iterator[EvidenceClaim]:
     doubled = sorted(name for name, count in Counter(names).items() if count > 1)
     for name in doubled:
@@ -76,17 +76,17 @@ def _looked_at(
         return
     listed = _read(file, LIST)
     yield from trust.signed(listed, _read(file, SIGNATURE), whom)
-    yield from _compared(file, names, listed)
+    yield from _compared(files, names, listed)
     if STAMP in names and STAMPED in names:
         stamped = _read(file, STAMPED)
         yield from trust.stamp(stamped, _read(file, STAMP), whom)
-        yield from _compared(file, names, stamped, (LIST, SIGNATURE))
+        yield from _compared(files, names, stamped, (LIST, SIGNATURE))
     elif STAMP in names or STAMPED in names:
         yield EvidenceClaim("time", BROKEN, "Half of the time stamp is missing.")
 
 
 def _compared(
-    file: zipfile.ZipFile, names: list[str], listed: bytes, also: Sequence[str] = ()
+    files: Files, names: list[str], listed: bytes, also: Sequence[str] = ()
 ) -> Iterator[EvidenceClaim]:
     """Compare the files with the list that is sealed."""
     try:
@@ -100,7 +100,7 @@ def _compared(
     for name, digest in sorted(digests.items()):
         if name not in names:
             yield EvidenceClaim(name, BROKEN, f"{name} was taken out.")
-        elif (not also or name in also) and sha256(partial(file.open, name))[0] != digest.hex():
+        elif (not also or name in also) and files.sha256(name)[0] != digest.hex():
             yield EvidenceClaim(name, BROKEN, f"{name} was changed.")
         elif not also:
             yield EvidenceClaim(name, HOLDS, f"{name} is what was sealed.")

@@ -8,7 +8,7 @@ from functools import partial
 from typing import IO, Any
 
 from twirec.evidence import trust
-from twirec.evidence.opened import Opened
+from twirec.evidence.opened import Files, Opened
 from twirec.evidence.seal import FIELD
 from twirec.model.errors import NoEvidence
 from twirec.model.evidence import CheckLevel, EvidenceClaim
@@ -36,7 +36,7 @@ def open_pdf(package: IO[bytes], trusted: Sequence[bytes]) -> Opened:
     """
     try:
         reader = PdfFileReader(package)
-        files = dict(_attachments(reader))
+        files = Files(dict(_attachments(reader)))
     except Exception as error:  # noqa: BLE001 - whatever a library says of bytes made to harm
         raise NoEvidence(f"The PDF cannot be read: {trust.kind(error)}.") from None
     try:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import wave
-from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from twirec.evidence.manifest import MANIFEST, SCHEMA, WORDING, wording
-from twirec.evidence.opened import UNREADABLE, sha256
+from twirec.evidence.opened import UNREADABLE, Files
 from twirec.model.evidence import CheckLevel, EvidenceClaim
 
 BROKEN, HOLDS, UNKNOWN = CheckLevel.BROKEN, CheckLevel.HOLDS, CheckLevel.UNKNOWN
-
-Files = Mapping[str, Callable[[], IO[bytes]]]
 
 LARGEST = 50_000_000
 """Bytes of the largest manifest that is read."""
@@ -29,7 +27,7 @@ def claims_of(files: Files) -> Iterator[EvidenceClaim]:
         yield EvidenceClaim(MANIFEST, BROKEN, f"{MANIFEST} is missing.")
         return
     try:
-        with files[MANIFEST]() as file:
+        with files.open(MANIFEST) as file:
             manifest = json.loads(file.read(LARGEST))
         if manifest["schema"] != SCHEMA:
             raise ValueError
@@ -48,7 +46,7 @@ def _files(files: Files, manifest: Mapping[str, Any]) -> Iterator[EvidenceClaim]
         if name not in files:
             yield EvidenceClaim(name, BROKEN, f"{name} is missing, which the manifest lists.")
             continue
-        found = sha256(files[name])
+        found = files.sha256(name)
         if found != (facts["sha256"], facts["size"]):
             yield EvidenceClaim(name, BROKEN, f"{name} is not what the manifest lists.")
         else:
@@ -59,8 +57,8 @@ def _recording(files: Files, said: Mapping[str, Any]) -> Iterator[EvidenceClaim]
     sid, name = said["recording_sid"], said["file"]
     listed = said["sha256"]
     if name in files:
-        yield from _sound(files[name], said)
-        if sha256(files[name])[0] != listed:
+        yield from _sound(files, name, said)
+        if files.sha256(name)[0] != listed:
             yield EvidenceClaim(sid, BROKEN, f"{sid} is not the recording that was archived.")
     known = {}
     for digest in sorted({each["announcement"] for each in said["consents"]}):
@@ -70,7 +68,7 @@ def _recording(files: Files, said: Mapping[str, Any]) -> Iterator[EvidenceClaim]
                 at, BROKEN, f"A wording is missing, which a consent names: {digest[:12]}…."
             )
             continue
-        with files[at]() as file:
+        with files.open(at) as file:
             content = file.read()
         known[digest] = wording(content)
         if hashlib.sha256(content).hexdigest() != digest or known[digest].hash != digest:
@@ -82,11 +80,11 @@ def _recording(files: Files, said: Mapping[str, Any]) -> Iterator[EvidenceClaim]
     yield from _order(sid, said)
 
 
-def _sound(open_file: Callable[[], IO[bytes]], said: Mapping[str, Any]) -> Iterator[EvidenceClaim]:
+def _sound(files: Files, name: str, said: Mapping[str, Any]) -> Iterator[EvidenceClaim]:
     """Compare length and channels of the sound with what is said of it."""
     sid = said["recording_sid"]
     try:
-        with open_file() as file, wave.open(file, "rb") as sound:
+        with files.open(name) as file, wave.open(file, "rb") as sound:
             seconds, channels = sound.getnframes() / sound.getframerate(), sound.getnchannels()
     except (wave.Error, EOFError, ZeroDivisionError):
         yield EvidenceClaim(

@@ -25,17 +25,43 @@ UNREADABLE = (
 """What is raised of a file that is damaged, encrypted, or packed in a way that nobody knows."""
 
 
+class Files:
+    """The files of a package, by their names. A large one is read once to know its hash.
+
+    Args:
+        openers: what opens each.
+    """
+
+    def __init__(self, openers: Mapping[str, Callable[[], IO[bytes]]]) -> None:
+        self._openers = openers
+        self._digests: dict[str, tuple[str, int]] = {}
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        return name in self._openers
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file."""
+        return self._openers[name]()
+
+    def sha256(self, name: str) -> tuple[str, int]:
+        """Return a file's SHA-256 in hex, and its size; nothing of one that cannot be read."""
+        if name not in self._digests:
+            self._digests[name] = _sha256(self._openers[name])
+        return self._digests[name]
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A package.
 
     Attributes:
         claims: what was found of the package itself, and of its seal.
-        files: what opens each file of it, by its name.
+        files: of it.
     """
 
     claims: tuple[EvidenceClaim, ...]
-    files: Mapping[str, Callable[[], IO[bytes]]]
+    files: Files
 
 
 def chunks(file: IO[bytes]) -> Iterator[bytes]:
@@ -44,8 +70,7 @@ def chunks(file: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def sha256(open_file: Callable[[], IO[bytes]]) -> tuple[str, int]:
-    """Return the SHA-256 of a file in hex, and its size; nothing of one that cannot be read."""
+def _sha256(open_file: Callable[[], IO[bytes]]) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     try:
         with open_file() as file:

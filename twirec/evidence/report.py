@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from twirec.audio.drawing import ABOVE
 from twirec.custody.document import (
     Block,
     Commands,
@@ -205,8 +207,6 @@ class _Pages:
         return f"{step.at:%Y-%m-%d %H:%M:%S}", said, who, str(step.entry[0]) if step.entry else ""
 
     def hashes(self, inside: Sequence[Inside]) -> Iterator[Block]:
-        import hashlib
-
         said = self._words
         yield Heading(said["hashes"])
         rows = [
@@ -271,8 +271,7 @@ class _Pages:
 def _drawn(facts: RecordingFacts) -> list[Role | None]:
     """Return who is drawn above and below: the customer is above."""
     roles = [side.role for side in facts.waveform.sides] if facts.waveform else []
-    order = (Role.CUSTOMER, None, Role.AGENT)
-    return sorted(roles, key=order.index)[:2]
+    return sorted(roles, key=ABOVE.index)[:2]
 
 
 def _of_container(file_name: str, has_time: bool) -> Iterator[str]:
