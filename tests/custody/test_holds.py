@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import update
 
 from tests.erasing import destroy
 from tests.factories import recording_sid
@@ -14,6 +15,7 @@ from tests.sounds import wav
 from twirec import Actor, State
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.catalog.tables import recordings
 from twirec.model.bucket import HELD, StoredObject
 from twirec.model.errors import BucketUnavailable, CustodyRefused, NotFound, ObjectHeld
 from twirec.settings import Settings
@@ -199,3 +201,15 @@ def test_google_itself_refuses_what_is_held(gcs: Callable[[str], GcsBucket]) -> 
     destroy(house.archive, SID, "asked for", ANA)
     assert house.work().state is State.ERASED
     assert list(console.list("recordings/")) == []
+
+
+def test_an_agent_knows_of_what_goes_on_and_not_what_was_ordered_of_it(house: House) -> None:
+    with house.archive.catalog.database.write() as connection:
+        connection.execute(update(recordings).values(state=State.RECORDING))
+    house.archive.custody.hold(SID, case="C-7", reason="a dispute", by=ANA)
+    agent = Actor("client:eva", "agent")
+    assert house.archive.recordings.get(SID, by=agent).state is State.RECORDING
+    for asked in (house.archive.custody.holds.of, house.archive.custody.orders):
+        with pytest.raises(CustodyRefused, match="not for the role agent"):
+            asked(SID, by=agent)
+        asked(SID, by=ANA)

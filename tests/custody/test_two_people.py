@@ -64,6 +64,7 @@ def is_held(house: House) -> bool:
         ("\uff21\uff2e\uff21", "ana", True),
         ("STRASSE", "straße", True),
         ("ana maria", "ana  maria", True),
+        ("ana", "an\u200ba", True),
         ("ana", "bo", False),
         ("ana", "os:root", False),
         ("ana", "anabel", False),

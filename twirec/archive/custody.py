@@ -23,7 +23,17 @@ from twirec.custody.erasure import ErasureOrders
 from twirec.custody.holding import check_case, new_hold
 from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
-from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline, seen
+from twirec.model.access import (
+    Actor,
+    Deed,
+    acting,
+    asking,
+    check,
+    check_history,
+    may_ever,
+    outline,
+    seen,
+)
 from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
@@ -441,11 +451,11 @@ class Custodian:
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
+            CustodyRefused: no details are for them.
         """
         actor = asking(by)
         recording = self._catalog.recordings.get(sid)
-        if not knows(actor, recording):
-            check(actor, recording, Deed.SEE)
+        check_history(actor, recording)
         return self._catalog.orders.of(sid)
 
     def _get(self, sid: str, actor: Actor, deed: Deed) -> Recording:

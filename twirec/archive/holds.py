@@ -13,7 +13,7 @@ from twirec.catalog import Catalog
 from twirec.custody.approvals import TwoPeople
 from twirec.custody.audit import AuditTrail
 from twirec.custody.holding import check_period, new_hold
-from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_history, may_ever
 from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audit import Action
 from twirec.model.custody import Hold
@@ -130,11 +130,11 @@ class Holds:
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
+            CustodyRefused: no details are for them.
         """
         actor = asking(by)
         recording = self._catalog.recordings.get(sid)
-        if not knows(actor, recording):
-            check(actor, recording, Deed.SEE)
+        check_history(actor, recording)
         return self._catalog.holds.of(sid)
 
     def list(

@@ -26,7 +26,7 @@ from twirec.model.access import (
     acting,
     asking,
     check,
-    knows,
+    check_known,
     may_ever,
     outline,
 )
@@ -239,8 +239,7 @@ class Recordings:
         """
         actor = asking(by)
         recording = self._catalog.recordings.get(sid)
-        if not knows(actor, recording):
-            check(actor, recording, Deed.SEE)
+        check_known(actor, recording)
         return outline(actor, recording)
 
     def left_alone(self, sid: str, *, by: Actor | str | None = None) -> bool:

@@ -262,6 +262,30 @@ def knows(actor: Actor, recording: Recording) -> bool:
     return may(actor, recording, Deed.SEE) or may(actor, recording, Deed.OVERSEE)
 
 
+def check_known(actor: Actor, recording: Recording) -> None:
+    """Let through who may know of a recording, as one they see or look after.
+
+    Raises:
+        NotFound: they may not know that it is there.
+    """
+    if not knows(actor, recording):
+        check(actor, recording, Deed.SEE)
+
+
+def check_history(actor: Actor, recording: Recording) -> None:
+    """Let through who may know what was ordered of a recording, by whom, and for which case.
+
+    An agent may know of what goes on, to pause it, and no more.
+
+    Raises:
+        NotFound: they may not know that it is there.
+        CustodyRefused: no details are for them.
+    """
+    check_known(actor, recording)
+    if not may_ever(actor, Deed.DETAILS):
+        check(actor, recording, Deed.DETAILS)
+
+
 def check(actor: Actor, recording: Recording, deed: Deed) -> None:
     """Let through who may do something with a recording.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 OPEN_FOR = timedelta(days=7)
 """So long a request waits; and so long what was released can be taken out."""
@@ -92,12 +92,13 @@ class Release:
 def same_person(one: str, other: str) -> bool:
     """Whether two names are of one person, as far as names tell.
 
-    Capitals, forms of one letter and spaces make no difference, nor whether they are signed in or
-    run a command: `ana`, `Ana` and `os:ana` are one.
+    Capitals, forms of one letter, spaces and what nobody sees make no difference, nor whether they
+    are signed in or run a command: `ana`, `Ana` and `os:ana` are one.
     """
     return _plain(one) == _plain(other)
 
 
 def _plain(name: str) -> str:
     folded = normalize("NFKC", normalize("NFKC", name).casefold())
-    return "".join(folded.split()).removeprefix("os:")
+    seen = "".join(char for char in folded if not char.isspace() and category(char) != "Cf")
+    return seen.removeprefix("os:")
