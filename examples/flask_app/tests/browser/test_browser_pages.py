@@ -53,8 +53,10 @@ SMALL_TEXTS = """() => {
 }"""
 TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 CUT_OFF = """() => [...document.querySelectorAll("main *")]
-    .filter((element) => element.offsetWidth && element.getBoundingClientRect().right > innerWidth)
+    .filter((element) => element.checkVisibility() && element.offsetWidth)
+    .filter((element) => element.getBoundingClientRect().right > innerWidth)
     .map((element) => element.outerHTML.slice(0, 80))"""
+"""What is not seen whole. Of what is folded away, a browser says where it was in another width."""
 SCROLLS = """() => [...document.querySelectorAll(".scroll")]
     .filter((element) => element.scrollWidth > element.clientWidth + 1)
     .map((element) => `${element.scrollWidth} > ${element.clientWidth}: ${element.textContent}`)"""
