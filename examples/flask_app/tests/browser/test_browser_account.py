@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from chromium import LARGE, PHONE
+from looking import looks_well
 from playwright.sync_api import Page, expect
-from test_browser_pages import CUT_OFF, TOO_WIDE
 from visits import Visits
 
 from callpanel import accounts
@@ -54,18 +52,6 @@ def code_after(secret: str) -> str:
     return totp.generate_otp(totp.timecode(datetime.now(UTC)) + 1)
 
 
-def look(page: Page) -> None:
-    """See that nothing is to be complained of, on a phone and on a large screen, light and dark."""
-    for size in (PHONE, LARGE):
-        page.set_viewport_size(size)
-        assert page.evaluate(CUT_OFF) == []
-        assert not page.evaluate(TOO_WIDE)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-
-
 @pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
 def test_who_needs_a_second_factor_sets_it_up_and_signs_in_with_it(
     visit: Visits, asking: Demo, locale: str
@@ -85,12 +71,12 @@ def test_who_needs_a_second_factor_sets_it_up_and_signs_in_with_it(
     box = page.locator(".picture svg").bounding_box()
     assert box is not None
     assert box["width"] > 150
-    look(page)
+    looks_well(page)
     secret = page.locator(".secret").inner_text().replace(" ", "")
     page.locator("#code").fill(code_of(page))
     page.locator("main form button").click()
     expect(page.locator(".codes li")).to_have_count(10)
-    look(page)
+    looks_well(page)
     recovery = page.locator(".codes code").first.inner_text()
     page.get_by_role(
         "link", name="Los he guardado: continuar" if spanish else "I keep them: go on"
@@ -100,7 +86,7 @@ def test_who_needs_a_second_factor_sets_it_up_and_signs_in_with_it(
 
     sign_in(page, asking, name)
     page.wait_for_url("**/sign-in/code")
-    look(page)
+    looks_well(page)
     page.locator("#code").fill(code_after(secret))
     page.locator("main form button").click()
     page.wait_for_url("**/desk")
@@ -126,7 +112,7 @@ def test_everybody_changes_their_password_and_is_signed_out_elsewhere(
     here.get_by_label("New password once more").fill(NEW)
     here.get_by_role("button", name="Change the password").click()
     expect(here.get_by_role("status")).to_contain_text("Your password is changed.")
-    look(here)
+    looks_well(here)
     elsewhere.wait_for_url(lambda url: "/sign-in" in url)  # its list asked for new calls
     assert visit.problems
     assert all("401" in problem for problem in visit.problems)

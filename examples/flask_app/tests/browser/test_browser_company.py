@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
-from chromium import LARGE, PHONE
-from playwright.sync_api import Page, expect
-from test_browser_pages import CUT_OFF, TOO_WIDE
+from looking import looks_well
+from playwright.sync_api import expect
 from visits import Visits
 
 from callpanel.demo import Demo
@@ -50,17 +48,6 @@ def company(demo: Demo) -> Iterator[Demo]:
         running.terminate()
 
 
-def look(page: Page) -> None:
-    for size in (PHONE, LARGE):
-        page.set_viewport_size(size)
-        assert page.evaluate(CUT_OFF) == []
-        assert not page.evaluate(TOO_WIDE)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-
-
 @pytest.mark.parametrize(
     ("locale", "button", "refused"),
     [
@@ -72,11 +59,11 @@ def test_who_has_a_role_is_in_and_who_has_none_is_told_so(
     visit: Visits, company: Demo, locale: str, button: str, refused: str
 ) -> None:
     page = visit("", "/recording", locale=locale)
-    look(page)
+    looks_well(page)
     page.get_by_role("link", name=button).click()
     page.get_by_role("button", name="nadie").click()
     expect(page.get_by_role("alert")).to_contain_text(refused)
-    look(page)
+    looks_well(page)
     page.get_by_role("link", name=button).click()
     page.get_by_role("button", name="pilar").click()
     page.wait_for_url("**/calls")
@@ -95,7 +82,7 @@ def test_what_was_typed_is_there_after_signing_in_on_another_page(
     page.context.clear_cookies()
     page.locator("#text").press("Enter")
     expect(page.get_by_role("status")).to_contain_text("what you typed is there again")
-    look(page)
+    looks_well(page)
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Sign in with the company").click()
     other = opened.value

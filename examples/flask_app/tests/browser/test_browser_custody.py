@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from chromium import LARGE, PHONE
+from chromium import PHONE
+from looking import looks_well
 from playwright.sync_api import Page, expect
-from test_browser_pages import CUT_OFF, TOO_WIDE
 from visits import Visits
 
 from callpanel import accounts
@@ -82,19 +81,6 @@ def berta(demo: Demo) -> str:
     return "berta"
 
 
-def look(page: Page) -> None:
-    """See that nothing is to be complained of, on a phone and on a large screen, light and dark."""
-    for size in (PHONE, LARGE):
-        page.set_viewport_size(size)
-        assert page.evaluate(CUT_OFF) == []
-        assert not page.evaluate(TOO_WIDE)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-    page.set_viewport_size(PHONE)
-
-
 def press(page: Page, words: str) -> None:
     page.locator("main button", has_text=words).first.click()
 
@@ -110,12 +96,12 @@ def test_hold_block_and_a_release_by_two(
     press(ana, said["hold"])
     expect(ana.locator("p.message.done")).to_contain_text(said["held"])
     expect(ana.locator("main")).to_contain_text("a dispute")
-    look(ana)
+    looks_well(ana)
     ana.locator(f"#unhold-reason-{its.sid}").fill("settled")
     press(ana, said["lift"])
     expect(ana.locator("p.message.done")).to_contain_text(said["waits"])
     expect(ana.locator("main")).to_contain_text(said["own"])
-    look(ana)
+    looks_well(ana)
 
     other = visit(berta, "/approvals", locale=locale, viewport=PHONE)
     press(other, said["approve"])
@@ -141,10 +127,10 @@ def test_hold_block_and_a_release_by_two(
 
     other.goto("/approvals")
     expect(other.locator("main")).to_contain_text("DP 7/2026")
-    look(other)
+    looks_well(other)
     press(other, said["approve"])
     expect(other.locator("main")).to_contain_text(its.sid)
-    look(other)
+    looks_well(other)
     with other.expect_download() as taken:
         press(other, said["take"])
     file = tmp_path / "taken.wav"

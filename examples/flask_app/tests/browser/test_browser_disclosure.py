@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from chromium import PHONE
+from looking import looks_well
 from playwright.sync_api import Page, expect
 from visits import Visits
 
@@ -17,7 +16,6 @@ from callpanel.demo import Demo
 from twirec import Actor, CallRecord, Handover
 
 ANA = Actor("ana", "admin")
-TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 CLOSED = re.compile("opens nothing|no abre nada")
 
 
@@ -47,17 +45,6 @@ def path(link: str) -> str:
 def type_code(page: Page, code: str, button: str = "Open") -> None:
     page.get_by_role("textbox").fill(code)
     page.get_by_role("button", name=button).click()
-
-
-def looks_well(page: Page) -> None:
-    """Look at it on a phone and in the dark too."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    for width in (320, PHONE["width"]):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert not page.evaluate(TOO_WIDE)
 
 
 def test_it_is_given_by_consent_and_opened_by_its_recipient_once(

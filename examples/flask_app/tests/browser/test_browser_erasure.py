@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import PHONE
+from looking import TOO_WIDE
 from playwright.sync_api import Page, expect
 from visits import Visits
 
 from callpanel.demo import Demo
 from twirec import CallRecord, State
 from twirec.sandbox.scenes import SCENES, Scene
-
-TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import LARGE, PHONE
+from looking import CUT_OFF, SCHEMES, TOO_WIDE
 from playwright.sync_api import Browser, Page
 from visits import Visits
 
@@ -51,12 +52,6 @@ SMALL_TEXTS = """() => {
     }
     return small;
 }"""
-TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
-CUT_OFF = """() => [...document.querySelectorAll("main *")]
-    .filter((element) => element.checkVisibility() && element.offsetWidth)
-    .filter((element) => element.getBoundingClientRect().right > innerWidth)
-    .map((element) => element.outerHTML.slice(0, 80))"""
-"""What is not seen whole. Of what is folded away, a browser says where it was in another width."""
 SCROLLS = """() => [...document.querySelectorAll(".scroll")]
     .filter((element) => element.scrollWidth > element.clientWidth + 1)
     .map((element) => `${element.scrollWidth} > ${element.clientWidth}: ${element.textContent}`)"""
@@ -110,7 +105,7 @@ def page(
             visit.problems.clear()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing(page: Page, scheme: str) -> None:
     page.set_viewport_size(LARGE)
     page.emulate_media(color_scheme=scheme)

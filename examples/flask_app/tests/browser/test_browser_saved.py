@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import LARGE, PHONE
+from looking import TOO_WIDE
 from playwright.sync_api import expect
 from visits import Visits
 
 from twirec import CallRecord
-
-TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import LARGE, PHONE
+from looking import TOO_WIDE
 from playwright.sync_api import Page, expect
 from visits import Visits
 
@@ -18,7 +19,6 @@ BEGINS_AT = """audio => new Promise((done) => {
     audio.preload = "metadata";
     audio.load();
 })"""
-TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 
 
 def choose_purpose(page: Page) -> None:

@@ -1,0 +1,34 @@
+"""How a page looks: nothing cut off, nothing too wide, nothing that axe complains of."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from chromium import LARGE, PHONE
+from playwright.sync_api import Page
+
+TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
+CUT_OFF = """() => [...document.querySelectorAll("main *")]
+    .filter((element) => element.checkVisibility() && element.offsetWidth)
+    .filter((element) => element.getBoundingClientRect().right > innerWidth)
+    .map((element) => element.outerHTML.slice(0, 80))"""
+"""What is not seen whole. Of what is folded away, a browser says where it was in another width."""
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def looks_well(page: Page) -> None:
+    """See that nothing is to be complained of, on a large screen and on a phone, light and dark.
+
+    The window stays as wide as a phone. A page that comes just now is waited for, with its styles.
+    """
+    page.wait_for_load_state()
+    for size in (LARGE, PHONE):
+        page.set_viewport_size(size)
+        assert page.evaluate(CUT_OFF) == []
+        assert not page.evaluate(TOO_WIDE)
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
