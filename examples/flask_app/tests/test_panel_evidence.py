@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from panel_house import PLAIN, Browser, call_sid, open_archive, recording_sid, settings_of
+from panel_house import (
+    PLAIN,
+    Browser,
+    Template,
+    call_sid,
+    make_app,
+    open_archive,
+    recording_sid,
+    settings_of,
+)
 
 from callpanel.roles import Role
 from twirec import Archive, check_evidence
@@ -48,23 +57,19 @@ def test_who_may_not_download_gets_none(auditor: Browser, agent: Browser) -> Non
 
 
 def test_a_seal_that_cannot_be_used_is_said(
-    environ: dict[str, str], authority: Authority, template: object
+    environ: dict[str, str], authority: Authority, template: Template
 ) -> None:
-    from panel_house import make_app
-
     broken: Mapping[str, str] = {**environ, "TWIREC_SEAL_PASSWORD": "another"}
     archive = open_archive(broken)
-    browser = Browser(make_app(broken, archive), template.passes[Role.ADMIN])  # type: ignore[attr-defined]
+    browser = Browser(make_app(broken, archive), template.passes[Role.ADMIN])
     assert browser.post(PATH, {"form": "pdf"}).status_code == 302
     assert "There is no seal, or it cannot be used" in browser.get(PAGE).text
     archive.close()
 
 
-def test_without_a_seal_it_is_not_offered(folder: Path, template: object) -> None:
-    from panel_house import make_app
-
+def test_without_a_seal_it_is_not_offered(folder: Path, template: Template) -> None:
     plain = settings_of(folder)
     archive = open_archive(plain)
-    browser = Browser(make_app(plain, archive), template.passes[Role.ADMIN])  # type: ignore[attr-defined]
+    browser = Browser(make_app(plain, archive), template.passes[Role.ADMIN])
     assert "Evidence for others" not in browser.get(PAGE).text
     archive.close()
