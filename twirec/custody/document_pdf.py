@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import as_file, files
+from importlib.util import find_spec
 from io import BytesIO
 
 from twirec.custody.document import (
@@ -21,13 +22,6 @@ from twirec.custody.document import (
     Table,
 )
 from twirec.model.errors import LetterToolsMissing
-
-try:
-    from fpdf import FPDF
-    from fpdf.enums import XPos, YPos
-    from fpdf.fonts import FontFace
-except ImportError:  # of the extra `letters`
-    FPDF = None  # type: ignore[assignment,misc]
 
 FONT = "DejaVu"
 MARGIN = 20.0
@@ -51,7 +45,7 @@ def check_installed() -> None:
     Raises:
         LetterToolsMissing: the extra `letters` is not installed.
     """
-    if FPDF is None:
+    if find_spec("fpdf") is None:
         raise LetterToolsMissing("What makes PDFs is not installed: pip install 'twirec[letters]'.")
 
 
@@ -93,6 +87,9 @@ class _Sheets:
     def __init__(self, document: Document, at: datetime, attachments: Sequence[Attachment]) -> None:
         self._document = document
         self._attachments = attachments
+        # 30 MiB and a quarter of a second, of which most processes make nothing
+        from fpdf import FPDF
+
         conformance = "PDF/A-3B" if attachments else None
         self._pdf = FPDF(format="A4", enforce_compliance=conformance)
         self._pdf.set_margin(MARGIN)
@@ -184,6 +181,8 @@ class _Sheets:
         self, columns: tuple[str, ...], widths: tuple[float, ...], rows: Sequence[tuple[str, ...]]
     ) -> None:
         """Write a table, whose head is on each page."""
+        from fpdf.fonts import FontFace
+
         self._pdf.set_font(FONT, "", 8)
         with self._pdf.table(
             col_widths=widths,
@@ -234,8 +233,8 @@ class _Sheets:
             self._height(size),
             self._printable(text) or " ",
             align="L",
-            new_x=XPos.LMARGIN,
-            new_y=YPos.NEXT,
+            new_x="LMARGIN",
+            new_y="NEXT",
         )
         self._pdf.set_left_margin(MARGIN)
         self._pdf.set_x(MARGIN)
