@@ -16,6 +16,7 @@ from twirec.model.hints import QueueKind
 from twirec.model.ownership import OURS
 from twirec.model.ports import PrivateKey
 from twirec.model.purposes import Purposes, read_purposes
+from twirec.model.transcript import ANNOUNCED, NO_TRANSCRIPTS
 from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 from twirec.settings import values
 from twirec.settings.addresses import api_url, is_here, notify_url, public_url
@@ -91,6 +92,12 @@ class Reader:
             timezone=self.read("TWIREC_TIMEZONE", values.timezone, ZoneInfo("Europe/Madrid")),
             clock_speed=self.read("TWIREC_CLOCK_SPEED", values.speed, 1.0),
             listening_copies=self.read("TWIREC_LISTENING_COPY", values.listening_copies, ()),
+            transcripts=self.read("TWIREC_TRANSCRIPTS", values.transcripts, NO_TRANSCRIPTS),
+            transcript_model=self.read("TWIREC_TRANSCRIPT_MODEL", values.transcript_model, "base"),
+            transcript_language=self.read(
+                "TWIREC_TRANSCRIPT_LANGUAGE", values.transcript_language, ANNOUNCED
+            ),
+            transcript_threads=self.read("TWIREC_TRANSCRIPT_THREADS", values.threads, 1),
             ffmpeg=self.read("TWIREC_FFMPEG", values.program, None),
         )
         self._check_together(settings)

@@ -85,6 +85,10 @@ NAMES: Mapping[str, Name] = {
     "STORAGE_EMULATOR_HOST": Name("another host for Google Cloud Storage, for tests"),
     "TWIREC_TWILIO_API_URL": Name("another host for Twilio's API"),
     "TWIREC_LISTENING_COPY": Name("the formats of smaller copies that are kept for listening"),
+    "TWIREC_TRANSCRIPTS": Name("of which calls a machine writes down what is said: all, or some"),
+    "TWIREC_TRANSCRIPT_MODEL": Name("the model that does: a folder, or a name"),
+    "TWIREC_TRANSCRIPT_LANGUAGE": Name("the language of what is said, such as es"),
+    "TWIREC_TRANSCRIPT_THREADS": Name("how many threads it works with, 1 to 64"),
     "TWIREC_FFMPEG": Name("the whole path of an ffmpeg of the machine's own"),
     "TWIREC_CLOCK_SPEED": Name("how much faster than life the sandbox plays calls"),
 }

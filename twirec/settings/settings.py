@@ -17,6 +17,7 @@ from twirec.model.ownership import OURS, Adopt
 from twirec.model.policy import Policy
 from twirec.model.ports import PrivateKey
 from twirec.model.purposes import Purposes
+from twirec.model.transcript import ANNOUNCED, NO_TRANSCRIPTS, TranscriptRule
 from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 from twirec.settings.unread import unread_settings
 
@@ -86,6 +87,13 @@ class Settings:
             comes with the extra `audio`.
         listening_copies: `TWIREC_LISTENING_COPY`, the formats of smaller copies that are kept
             beside every original, the first one first.
+        transcripts: `TWIREC_TRANSCRIPTS`: of which calls a machine writes down what is said.
+        transcript_model: `TWIREC_TRANSCRIPT_MODEL`: the folder of the model that does, or the name
+            of one that faster-whisper fetches where there is a network.
+        transcript_language: `TWIREC_TRANSCRIPT_LANGUAGE`, ISO 639; `announced` for that of the
+            call's announcement, `auto` for what the machine hears.
+        transcript_threads: `TWIREC_TRANSCRIPT_THREADS`: how many threads of the machine it works
+            with.
         country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
         dial_countries: `TWIREC_DIAL_COUNTRIES`: where agents may dial to besides that country,
             ISO 3166: those that are named, `EU` for its members, or `all`.
@@ -144,6 +152,10 @@ class Settings:
     clock_speed: float = 1.0
     ffmpeg: str | None = None
     listening_copies: tuple[str, ...] = ()
+    transcripts: TranscriptRule = NO_TRANSCRIPTS
+    transcript_model: str = "base"
+    transcript_language: str = ANNOUNCED
+    transcript_threads: int = 1
     longest_pause: timedelta | None = None
 
     @property

@@ -22,7 +22,10 @@ from twirec.catalog.urls import database_url
 from twirec.model.given import unspeakable
 from twirec.model.hints import QueueKind
 from twirec.model.ownership import Adopt
-from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
+from twirec.model.transcript import ANNOUNCED, DETECTED, TranscriptRule
+from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis, Uninformed
+
+MOST_THREADS = 64
 
 LONGEST_SPOKEN = 300
 """Characters of who records, and of where to learn more: a part of what is said."""
@@ -193,6 +196,51 @@ def adopt(value: str) -> Adopt:
     if word != "numbers" or not all(re.fullmatch(r"\+[1-9][0-9]{4,14}", each) for each in numbers):
         raise ValueError("write ours, all, or numbers:+34911000111,+34911000222 (E.164).")
     return Adopt(numbers=numbers)
+
+
+def transcripts(value: str) -> TranscriptRule:
+    """Return of which calls a machine writes down what is said."""
+    if value in {"off", "all"}:
+        return TranscriptRule(everything=value == "all")
+    directions: set[Direction] = set()
+    numbers: dict[str, frozenset[Direction]] = {}
+    for entry in (part.strip() for part in value.split(",")):
+        number, colon, direction = entry.rpartition(":") if ":" in entry else (entry, "", "")
+        number = re.sub(r"[\s()./-]", "", number)
+        if entry in set(Direction):
+            directions.add(Direction(entry))
+        elif re.fullmatch(r"\+[1-9][0-9]{4,14}", number) and (
+            not colon or direction in set(Direction)
+        ):
+            both = frozenset({Direction(direction)} if colon else Direction)
+            numbers[number] = numbers.get(number, frozenset()) | both
+        else:
+            raise ValueError(
+                "write off, all, or a list of in, out and own numbers (E.164), such as "
+                "+34911000111,+34911000222:in."
+            )
+    return TranscriptRule(directions=frozenset(directions), numbers=numbers)
+
+
+def transcript_model(value: str) -> str:
+    """Return a folder's path as it is, or the name of a model."""
+    if not re.fullmatch(r"[\w./~ @+-]+", value):
+        raise ValueError("give a folder, or a name such as base, small or large-v3-turbo.")
+    return value
+
+
+def transcript_language(value: str) -> str:
+    """Return a language (ISO 639), or how it is told."""
+    if value not in {ANNOUNCED, DETECTED} and not re.fullmatch("[a-z]{2,3}", value):
+        raise ValueError(f"give a language such as es, {ANNOUNCED} or {DETECTED}.")
+    return value
+
+
+def threads(value: str) -> int:
+    """Return how many threads work together."""
+    if not re.fullmatch("[0-9]{1,2}", value) or not 1 <= int(value) <= MOST_THREADS:
+        raise ValueError(f"give a whole number from 1 to {MOST_THREADS}.")
+    return int(value)
 
 
 def switch(value: str) -> bool:
