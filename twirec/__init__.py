@@ -179,6 +179,12 @@ if TYPE_CHECKING:
         Uninformed as Uninformed,
     )
     from twirec.model.steps import DialStep as DialStep, Unanswered as Unanswered
+    from twirec.model.transcript import (
+        Sentence as Sentence,
+        Transcript as Transcript,
+        TranscriptRule as TranscriptRule,
+        Word as Word,
+    )
     from twirec.model.waveform import (
         Side as Side,
         SoundWarning as SoundWarning,
@@ -331,6 +337,7 @@ _HOMES = {
         "Uninformed",
     ),
     "twirec.model.steps": ("DialStep", "Unanswered"),
+    "twirec.model.transcript": ("Sentence", "Transcript", "TranscriptRule", "Word"),
     "twirec.model.waveform": ("Side", "SoundWarning", "Span", "Waveform"),
     "twirec.search.times": ("When",),
     "twirec.settings": ("Settings", "misread_settings"),
