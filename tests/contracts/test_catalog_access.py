@@ -6,12 +6,12 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, insert, select, update
 
-from tests.factories import a_recording, recording_sid
+from tests.factories import ACCOUNT, STARTED, a_call, a_recording, call_sid, recording_sid
 from twirec.catalog import Catalog
 from twirec.catalog.conditions import allowed
-from twirec.catalog.tables import recordings
+from twirec.catalog.tables import calls, legs, recordings
 from twirec.model.access import Actor, Deed, may
 from twirec.model.states import Custody, State
 
@@ -44,3 +44,76 @@ def test_a_query_lets_through_what_the_gate_does(of_every_kind: Catalog) -> None
             for sid, (custody, state) in CASES.items()
             if may(actor, replace(a_recording(), custody=custody, state=state), deed)
         }, (role, deed)
+
+
+ANA = Actor("ana", "agent", "client:ana")
+MOBILE = replace(ANA, agent="+34911222333")
+ITS, LEG, OTHER = call_sid(), call_sid(2), call_sid(3)
+BY_REST = {"source": "StartCallRecordingAPI"}
+RUNG = {"source": "DialVerb"}
+
+# whom | what is recorded | (leg, agent) of its call | how often it was sent on | whether it is theirs
+PROOFS = [
+    (ANA, RUNG, [(LEG, "client:ana")], 0, True),
+    (MOBILE, RUNG, [(LEG, "+34911222333")], 0, True),
+    (ANA, RUNG, [(LEG, "client:berta")], 0, False),
+    (ANA, RUNG, [(LEG, "")], 0, False),  # several phones rang
+    (ANA, RUNG, [], 0, False),
+    (ANA, RUNG, [(LEG, "client:ana"), (OTHER, "client:berta")], 0, False),
+    (ANA, RUNG, [(LEG, "client:ana"), (OTHER, "")], 0, False),
+    (ANA, RUNG, [(LEG, "client:ana")], 1, False),  # somebody came after them
+    (ANA, RUNG | {"claim": "route"}, [(LEG, "client:ana")], 0, False),  # whose dial it was
+    (ANA, BY_REST, [(LEG, "client:ana")], 0, False),  # of the caller's leg, which goes on
+    (ANA, {"source": "RecordVerb"}, [(LEG, "client:ana")], 0, False),  # a message
+    (ANA, {"source": "Conference"}, [(LEG, "client:ana")], 0, False),
+    (ANA, {"source": None}, [(LEG, "client:ana")], 0, False),
+    (ANA, BY_REST | {"leg": LEG}, [(LEG, "client:ana")], 0, True),  # out of a queue
+    (ANA, BY_REST | {"leg": LEG}, [(LEG, "client:ana"), (OTHER, "client:berta")], 1, True),
+    (ANA, BY_REST | {"leg": OTHER}, [(LEG, "client:ana"), (OTHER, "client:berta")], 1, False),
+    (MOBILE, BY_REST | {"leg": LEG}, [(LEG, "+34911222333")], 0, False),  # who shows a number
+    (ANA, RUNG, [(ITS, "client:ana"), (LEG, "")], 0, True),  # they dialled out
+    (MOBILE, RUNG, [(ITS, "+34911222333"), (LEG, "")], 0, False),
+    (replace(ANA, agent=""), RUNG, [(LEG, "")], 0, False),
+    (replace(ANA, role="auditor"), RUNG, [(LEG, "client:ana")], 0, False),
+    (replace(ANA, role="caller"), RUNG, [(LEG, "client:ana")], 0, False),
+]
+
+
+def test_what_is_proven_to_be_an_agents_own(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    made = a_recording(due_at=None, state=State.RELEASED)
+    catalog.recordings.adopt(made)
+    for number, (actor, recorded, its_legs, sent_on, own) in enumerate(PROOFS):
+        changes = {"leg": None, "claim": "told"} | recorded
+        with catalog.database.write() as connection:
+            connection.execute(delete(legs))
+            for sid, agent in its_legs:
+                row = {"account_sid": ACCOUNT, "leg_sid": sid, "call_sid": ITS, "at": STARTED}
+                connection.execute(insert(legs).values(agent=agent, **row))
+            connection.execute(update(calls).values(sent_on=sent_on))
+            connection.execute(update(recordings).values(state=State.RELEASED.value, **changes))
+            listen = allowed(actor, Deed.LISTEN, with_own=True)
+            found = connection.scalars(select(recordings.c.sid).where(listen)).all()
+            without = connection.scalars(
+                select(recordings.c.sid).where(allowed(actor, Deed.LISTEN))
+            ).all()
+        right = own or actor.role == "caller"
+        assert catalog.recordings.is_own(actor, made.sid) is own, number
+        assert found == ([made.sid] if right else []), number
+        assert without == ([made.sid] if actor.role == "caller" else []), number
+
+
+def test_a_query_of_an_agents_own_lets_through_what_the_gate_does(of_every_kind: Catalog) -> None:
+    with of_every_kind.database.write() as connection:
+        row = {"account_sid": ACCOUNT, "leg_sid": LEG, "call_sid": ITS, "at": STARTED}
+        connection.execute(insert(legs).values(agent=ANA.agent, **row))
+        connection.execute(update(recordings).values(leg=LEG, call_sid=ITS, **BY_REST))
+    for deed in Deed:
+        with of_every_kind.database.read() as connection:
+            asked = allowed(ANA, deed, with_own=True)
+            found = connection.scalars(select(recordings.c.sid).where(asked)).all()
+        assert set(found) == {
+            sid
+            for sid, (custody, state) in CASES.items()
+            if may(ANA, replace(a_recording(), custody=custody, state=state), deed, own=True)
+        }, deed

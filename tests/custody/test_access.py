@@ -17,6 +17,7 @@ from twirec.model.access import (
     StaffRole,
     Verdict,
     acting,
+    as_agent,
     asking,
     check,
     may,
@@ -110,6 +111,33 @@ def test_who_may_what(role: str) -> None:
         assert may_ever(actor, deed, custody) is may_in_some_state, case
         if said is Verdict.WRONG_STATE:
             assert may_in_some_state, case
+
+
+OWN = {Deed.SEE, Deed.DETAILS, Deed.WAVEFORM, Deed.LISTEN}
+"""What an agent may with a recording of their own that is active and there, beside the table."""
+
+
+def test_what_an_agent_may_with_their_own() -> None:
+    for role, agent, own in product(ROLES, ("client:ana", ""), (True, False)):
+        actor = Actor("ana", role, agent)
+        theirs = role == "agent" and bool(agent) and own
+        for custody, state, deed in product(Custody, State, Deed):
+            case = (role, agent, own, custody, state, deed)
+            more = theirs and custody is Custody.ACTIVE and state in STORED
+            allowed = expected(role, custody, state, deed) or (more and deed in OWN)
+            said = verdict(actor, custody, state, deed, own=own)
+            assert (said is Verdict.ALLOWED) is allowed, case
+            if said is not Verdict.ALLOWED:
+                sees = expected(role, custody, state, Deed.SEE) or more
+                assert (said is Verdict.HIDDEN) is not sees, case
+
+
+def test_who_may_hear_their_own_is_offered_it() -> None:
+    ana = Actor("ana", "agent", "client:ana")
+    assert may_ever(ana, Deed.LISTEN, Custody.ACTIVE)
+    assert not may_ever(ana, Deed.DOWNLOAD)
+    assert not may_ever(as_agent(ana, hears_own=False), Deed.LISTEN)
+    assert as_agent(ana, hears_own=True) == ana == acting(Actor("ana", "agent", " client:ana"))
 
 
 KEPT = a_recording(state=State.RELEASED, object_name="recordings/x.wav", size=8, sha256="a" * 64)

@@ -19,7 +19,7 @@ from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
-from twirec.model.access import Actor, Deed, acting, asking, check, seen
+from twirec.model.access import Actor, Deed, acting, as_agent, asking, check, seen
 from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.call_state import LONGEST_CALL
 from twirec.model.custody import LONGEST_CASE_NUMBER
@@ -158,7 +158,7 @@ class Calls:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
             CatalogError: the catalog cannot be asked, or the entry could not be written.
         """
-        actor = asking(by)
+        actor = as_agent(asking(by), hears_own=self._settings.agents_hear_their_own)
         _check_range(limit, within, min_seconds, max_seconds)
         country = self._settings.country
         said, span = self._asked(text, since, until, around, timedelta(minutes=within))
@@ -336,7 +336,10 @@ class Calls:
         return record.call, None
 
     def _shown(self, sid: str, actor: Actor) -> CallRecord:
-        record = seen(actor, self._catalog.search.find(sid))
+        actor = as_agent(actor, hears_own=self._settings.agents_hear_their_own)
+        found = self._catalog.search.find(sid)
+        own = self._catalog.recordings.own_of(actor, [each.sid for each in found.recordings])
+        record = seen(actor, found, own)
         if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
             raise NotFound(_not_there(sid), hidden=True)
         return record

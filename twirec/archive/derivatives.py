@@ -10,12 +10,12 @@ from twirec.archive.recordings import HEARD, Originals, span
 from twirec.audio.formats import FORMATS
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
-from twirec.model.access import Actor, Deed, acting, asking, may
+from twirec.model.access import Actor, Deed, acting, asking
 from twirec.model.audio import ConversionSpec
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
 from twirec.model.derivatives import Derivative
-from twirec.model.errors import NotFound
+from twirec.model.errors import CustodyRefused, NotFound
 from twirec.model.given import understood
 from twirec.settings import Settings
 
@@ -90,8 +90,10 @@ class Derivatives:
             NotFound: the catalog has no such recording, or they may not know of it.
         """
         actor = asking(by)
-        recording = self._originals.get(sid, actor, Deed.SEE)
-        if not may(actor, recording, Deed.DETAILS):
+        self._originals.get(sid, actor, Deed.SEE)
+        try:
+            self._originals.get(sid, actor, Deed.DETAILS)
+        except CustodyRefused:
             return []
         return self._catalog.derivatives.of(sid)
 

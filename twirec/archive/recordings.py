@@ -24,6 +24,7 @@ from twirec.model.access import (
     Actor,
     Deed,
     acting,
+    as_agent,
     asking,
     check,
     check_known,
@@ -126,9 +127,14 @@ class Originals:
             NotFound: the catalog has no such recording, or they may not know of it.
             CustodyRefused: they may not, or there is nothing in this state.
         """
+        actor = self.as_agent(actor)
         recording = self._catalog.recordings.get(sid)
-        check(actor, recording, deed)
+        check(actor, recording, deed, own=self._catalog.recordings.is_own(actor, sid))
         return recording
+
+    def as_agent(self, actor: Actor) -> Actor:
+        """Return somebody as an agent, if the company lets these hear their own calls."""
+        return as_agent(actor, hears_own=self._settings.agents_hear_their_own)
 
     @contextmanager
     def hearing(
@@ -237,10 +243,11 @@ class Recordings:
             InvalidQuery: the SID is no text.
             NotFound: the catalog has no such recording, or they may not know of it.
         """
-        actor = asking(by)
+        actor = self._originals.as_agent(asking(by))
         recording = self._catalog.recordings.get(sid)
-        check_known(actor, recording)
-        return outline(actor, recording)
+        own = self._catalog.recordings.is_own(actor, sid)
+        check_known(actor, recording, own=own)
+        return outline(actor, recording, own=own)
 
     def left_alone(self, sid: str, *, by: Actor | str | None = None) -> bool:
         """Return whether a recording stays at Twilio because it is not proven to be the company's.

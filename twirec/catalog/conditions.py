@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, false, func, or_, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    true,
+)
 
 from twirec.catalog.prepared import one_of
-from twirec.catalog.tables import calls, holds, recordings
-from twirec.model.access import RIGHTS, Actor, Deed, Right
+from twirec.catalog.tables import calls, holds, legs, recordings
+from twirec.model.access import RIGHTS, Actor, Deed, Right, may_be_own
+from twirec.model.ownership import Claim
 from twirec.model.states import Custody, State
 
 
@@ -51,16 +65,75 @@ def among(
     return are_few, func.coalesce(and_(true(), *others), false())
 
 
-def allowed(actor: Actor, deed: Deed, rows: FromClause = recordings) -> ColumnElement[bool]:
+def allowed(
+    actor: Actor, deed: Deed, rows: FromClause = recordings, *, with_own: bool = False
+) -> ColumnElement[bool]:
     """Return the condition of the recordings with which somebody may do something.
 
     Args:
         actor: who.
         deed: what.
         rows: the recordings, or what has their custody and state.
+        with_own: whether what is their own counts; then `rows` are recordings with all columns.
     """
-    role = actor.staff_role
-    return or_(false(), *(_condition(each, rows) for each in RIGHTS[deed] if role in each.roles))
+    theirs = [each for each in RIGHTS[deed] if each.is_for(actor, own=with_own)]
+    return or_(
+        false(),
+        *(
+            _condition(each, rows) & (own(actor.agent, rows) if each.own else true())
+            for each in theirs
+        ),
+    )
+
+
+def own_of(connection: Connection, actor: Actor, sids: Sequence[str]) -> frozenset[str]:
+    """Return which of some recordings are proven to be an agent's own. See `own`."""
+    if not (may_be_own(actor) and sids):
+        return frozenset()
+    theirs = select(recordings.c.sid).where(recordings.c.sid.in_(sids), own(actor.agent))
+    return frozenset(connection.scalars(theirs))
+
+
+CALLED_BY = ("DialVerb", "StartCallRecordingAPI")
+"""Twilio's words for what is of one leg, both of whose sides are heard."""
+
+
+def own(agent: str, rows: FromClause = recordings) -> ColumnElement[bool]:
+    """Return the condition of the recordings that are proven to be an agent's own.
+
+    All of such a recording was heard by them when it was said. It is of their own leg, and ends with
+    it: only of a softphone, whose name Twilio vouches for, while a number that calls may be anybody's
+    who shows it. Or it is what one `<Dial>` of ours recorded that rang nobody but them, in a call that
+    was never sent on. Whom several phones rang for, or a conference had, is proven of nobody.
+
+    Args:
+        agent: as `Address.key` has them; nobody's own if it is empty.
+        rows: the recordings.
+    """
+    if not agent:
+        return false()
+    theirs, others, line = legs.alias(), legs.alias(), calls.alias()
+    recorded = func.coalesce(rows.c.leg, rows.c.call_sid)
+    on_their_leg = and_(
+        exists().where(
+            theirs.c.account_sid == rows.c.account_sid,
+            theirs.c.leg_sid == recorded,
+            theirs.c.call_sid == rows.c.call_sid,
+            theirs.c.agent == agent,
+        ),
+        rows.c.source.in_(CALLED_BY),
+    )
+    rung_alone = and_(
+        rows.c.source == "DialVerb",
+        rows.c.leg.is_(None),
+        rows.c.claim == Claim.TOLD,
+        exists().where(
+            of_same_call(theirs, rows), theirs.c.agent == agent, theirs.c.leg_sid != rows.c.call_sid
+        ),
+        ~exists().where(of_same_call(others, rows), others.c.agent != agent),
+        exists().where(of_same_call(line, rows), line.c.sent_on == 0),
+    )
+    return or_(on_their_leg, rung_alone) if agent.startswith("client:") else rung_alone
 
 
 def held(rows: FromClause = recordings) -> ColumnElement[bool]:

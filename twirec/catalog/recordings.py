@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.agents import owner
-from twirec.catalog.conditions import allowed, among, of_call
+from twirec.catalog.conditions import allowed, among, of_call, own_of
 from twirec.catalog.consents import PROOF
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.foreign_recordings import left_alone
@@ -33,7 +33,7 @@ from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.recorded_calls import GIVEN_UP, ITS_LINE, LOCK, line_of, tell_ledger, why_none
 from twirec.catalog.tables import AT_REST, callbacks, calls, consents, legs, recordings, stop_orders
 from twirec.catalog.vendor_retention import apply_retention
-from twirec.model.access import OURSELVES, Actor, Deed
+from twirec.model.access import OURSELVES, Actor, Deed, may_be_own
 from twirec.model.agents import StopOrder
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.evidence import KeptCallback
@@ -201,6 +201,20 @@ class Recordings:
         if row is None:
             raise NotFound(f"The catalog has no recording {sid}.")
         return to_model(Recording, row)
+
+    def is_own(self, actor: Actor, sid: str) -> bool:
+        """Return whether a recording is proven to be an agent's own. Of others nothing is asked."""
+        if not may_be_own(actor):
+            return False
+        with self._database.read() as connection:
+            return sid in own_of(connection, actor, [sid])
+
+    def own_of(self, actor: Actor, sids: Sequence[str]) -> frozenset[str]:
+        """Return which of some recordings are proven to be an agent's own."""
+        if not may_be_own(actor):
+            return frozenset()
+        with self._database.read() as connection:
+            return own_of(connection, actor, sids)
 
     def callbacks(self, sid: str) -> list[KeptCallback]:
         """Return what Twilio sent of a recording, oldest first."""

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, text, union_all
 
 from twirec.catalog import ways
-from twirec.catalog.conditions import allowed, of_same_call
+from twirec.catalog.conditions import allowed, of_same_call, own_of
 from twirec.catalog.database import Database, to_models
 from twirec.catalog.ledger import call_records, records_of
 from twirec.catalog.prepared import Prepared
 from twirec.catalog.tables import calls, recordings
 from twirec.catalog.ways import FAR, LASTS, LONG_AGO, Form, Walk, Way
-from twirec.model.access import Actor, Deed, seen
+from twirec.model.access import Actor, Deed, may_be_own, seen
 from twirec.model.errors import NotFound
 from twirec.model.plain_text import plain
 from twirec.model.records import TAIL, Call, CallRecord
@@ -210,6 +210,10 @@ class Asking:
             yield from _by_tail(self._values["tail"])
         if query.own_number is not None:
             yield Walk(Way.OWN, [(number,) for number in owns])
+        if asker is not None and may_be_own(asker):
+            if query.note is not None:
+                yield Walk(Way.NOTE, [()])
+            return  # what is their own is looked at in each call: no index of recordings has it
         seen_states = ways.of_state(asker, query.state)
         if query.state is not None:
             yield Walk(Way.STATE, seen_states)
@@ -238,7 +242,11 @@ class Asking:
         """Return the calls of the page."""
         records = [] if self._nothing else records_of(self._connection, self._lines())
         asker = self._query.asker
-        return [seen(asker, record) for record in records] if asker else records
+        if asker is None:
+            return records
+        sids = [each.sid for record in records for each in record.recordings]
+        theirs = own_of(self._connection, asker, sids)
+        return [seen(asker, record, theirs) for record in records]
 
     def _lines(self) -> list[Call]:
         walk, limit = self._walk, self._query.limit
@@ -337,7 +345,7 @@ def _of_recording(asker: Actor | None) -> Prepared:
     its = select(calls.c.call_sid, calls.c.started_at).join(
         recordings, of_same_call(recordings, calls)
     )
-    sees = [] if asker is None else [allowed(asker, Deed.SEE)]
+    sees = [] if asker is None else [allowed(asker, Deed.SEE, with_own=True)]
     return Prepared(its.where(recordings.c.sid == bindparam("sid"), *sees))
 
 

@@ -168,13 +168,16 @@ class Walk:
 
 
 def visible(asker: Actor | None) -> frozenset[tuple[State, Custody]]:
-    """Return the states and custodies of the recordings that somebody sees; None sees all."""
+    """Return the states and custodies of the recordings that somebody sees; None sees all.
+
+    What is seen as one's own is not among them: no index has it.
+    """
     if asker is None:
         return frozenset((state, custody) for state in State for custody in Custody)
     return frozenset(
         (state, custody)
         for right in RIGHTS[Deed.SEE]
-        if asker.staff_role in right.roles
+        if right.is_for(asker, own=False)
         for state in right.states
         for custody in right.custodies
     )
@@ -524,7 +527,7 @@ def _is_of_state(form: Form) -> list[ColumnElement[bool]]:
 
 
 def _is_seen(form: Form) -> list[ColumnElement[bool]]:
-    return [] if form.asker is None else [allowed(form.asker, Deed.SEE)]
+    return [] if form.asker is None else [allowed(form.asker, Deed.SEE, with_own=True)]
 
 
 def _lasts(form: Form) -> list[ColumnElement[bool]]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -37,10 +37,14 @@ class Actor:
         name: by which the audit log names them, such as `ana` or `os:eva`.
         role: `admin`, `supervisor`, `auditor`, `agent`, or a word of the app's own; empty where the
             app has no roles.
+        agent: which inside party they are themselves, such as `client:ana`, as the app knows it of
+            their account and never of what they send; empty where it does not. By it an agent may
+            hear their own calls, where `TWIREC_AGENTS_HEAR_THEIR_OWN` says so.
     """
 
     name: str
     role: str = ""
+    agent: str = ""
 
     @property
     def staff_role(self) -> StaffRole | None:
@@ -69,8 +73,9 @@ def acting(by: Actor | str) -> Actor:
     Raises:
         InvalidQuery: it names nobody, or a field of it is no text.
     """
-    name, role = (by, "") if isinstance(by, str) else (text("by", by.name), text("role", by.role))
-    actor = Actor(name.strip(), role.strip())
+    given = Actor(by) if isinstance(by, str) else by
+    said = text("by", given.name), text("role", given.role), text("agent", given.agent)
+    actor = Actor(*(each.strip() for each in said))
     if not actor.name:
         raise InvalidQuery("by: say who did it; it is written to the audit log.")
     return actor
@@ -140,23 +145,31 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Whom the gate lets through, all three conditions together.
+    """Whom the gate lets through, all conditions together.
 
     Attributes:
         roles: None is whoever has no role, or one that is the app's own.
+        own: whether it is only of what is their own: it is proven that they were there, from its
+            beginning to its end. See `twirec.catalog.conditions.own`.
     """
 
     roles: frozenset[StaffRole | None]
     custodies: frozenset[Custody]
     states: frozenset[State]
+    own: bool = False
+
+    def is_for(self, actor: Actor, *, own: bool) -> bool:
+        """Return whether somebody may have it, of a recording that is their own or is not."""
+        return actor.staff_role in self.roles and (not self.own or (own and bool(actor.agent)))
 
 
 def _right(
     *roles: StaffRole | None,
     custodies: frozenset[Custody] = frozenset({Custody.ACTIVE}),
     states: frozenset[State] = STORED,
+    own: bool = False,
 ) -> Right:
-    return Right(frozenset(roles), custodies, states)
+    return Right(frozenset(roles), custodies, states, own)
 
 
 _ADMIN, _SUPERVISOR, _AUDITOR, _AGENT = StaffRole
@@ -166,6 +179,7 @@ _BLOCKED = frozenset({Custody.BLOCKED})
 _NOT_BLOCKED = frozenset(Custody) - {Custody.BLOCKED}
 _ANY_STATE = frozenset(State)
 _GOING_ON = frozenset({State.RECORDING})
+_OWN = _right(_AGENT, own=True)
 
 # Blocked ones are for judges and authorities: here nobody sees them (LOPDGDD art. 32). What is in
 # quarantine is seen by admins and auditors, and heard by nobody before there is a legal ground. An
@@ -176,14 +190,16 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
         _right(_ADMIN, _SUPERVISOR, _AUDITOR, None, states=_ANY_STATE),
         _right(_ADMIN, _AUDITOR, custodies=_QUARANTINED, states=_ANY_STATE),
         _right(_AGENT, custodies=frozenset({Custody.ACTIVE}) | _QUARANTINED, states=_GOING_ON),
+        _OWN,
     ),
     Deed.DETAILS: (  # of what was erased there are none
         _right(_ADMIN, _SUPERVISOR, _AUDITOR, None, states=_ANY_STATE - {State.ERASED}),
         _right(_ADMIN, _AUDITOR, custodies=_QUARANTINED, states=_ANY_STATE - {State.ERASED}),
+        _OWN,
     ),
     Deed.OVERSEE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
-    Deed.WAVEFORM: (_right(_ADMIN, _SUPERVISOR, _AUDITOR, None),),
-    Deed.LISTEN: (_right(_ADMIN, _SUPERVISOR, None),),
+    Deed.WAVEFORM: (_right(_ADMIN, _SUPERVISOR, _AUDITOR, None), _OWN),
+    Deed.LISTEN: (_right(_ADMIN, _SUPERVISOR, None), _OWN),
     Deed.DOWNLOAD: (_right(_ADMIN, _SUPERVISOR, None),),
     Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
     # what somebody may hear they may not yet give away; a hold keeps it, and does not keep it in
@@ -218,57 +234,70 @@ _OF_SOUND = {
 }
 
 
-def verdict(actor: Actor, custody: Custody, state: State, deed: Deed) -> Verdict:
+def verdict(
+    actor: Actor, custody: Custody, state: State, deed: Deed, *, own: bool = False
+) -> Verdict:
     """Say whether somebody may do something with a recording.
 
     Args:
         actor: who wants it.
         custody, state: of the recording.
         deed: what they want of it.
+        own: whether it is proven to be of a call of their own.
     """
-    role = actor.staff_role
-    for_them = [each for each in RIGHTS[deed] if role in each.roles and custody in each.custodies]
+    theirs = [each for each in RIGHTS[deed] if each.is_for(actor, own=own)]
+    for_them = [each for each in theirs if custody in each.custodies]
     if any(state in each.states for each in for_them):
         return Verdict.ALLOWED
-    if not _sees(role, custody, state):
+    if not _sees(actor, custody, state, own):
         return Verdict.HIDDEN
     return Verdict.WRONG_STATE if for_them else Verdict.REFUSED
 
 
-def may(actor: Actor, recording: Recording, deed: Deed) -> bool:
-    """Return whether somebody may do something with a recording."""
-    return verdict(actor, recording.custody, recording.state, deed) is Verdict.ALLOWED
+def may(actor: Actor, recording: Recording, deed: Deed, *, own: bool = False) -> bool:
+    """Return whether somebody may do something with a recording, which is their own or is not."""
+    return verdict(actor, recording.custody, recording.state, deed, own=own) is Verdict.ALLOWED
+
+
+def may_be_own(actor: Actor) -> bool:
+    """Return whether something may be somebody's own, as an agent who is known as one."""
+    return actor.staff_role is StaffRole.AGENT and bool(actor.agent)
+
+
+def as_agent(actor: Actor, *, hears_own: bool) -> Actor:
+    """Return somebody as whom they are an agent only where agents may hear their own calls."""
+    return actor if hears_own else replace(actor, agent="")
 
 
 def may_ever(actor: Actor, deed: Deed, custody: Custody | None = None) -> bool:
     """Return whether somebody may do something with some recording.
 
-    It is for what a page offers; `verdict` says what is done.
+    It is for what a page offers; `verdict` says what is done. Of an agent who is named as such, what
+    is theirs counts.
 
     Args:
         actor: who.
         deed: what.
         custody: of the recording; None for any.
     """
-    role = actor.staff_role
     return any(
-        role in each.roles and (custody is None or custody in each.custodies)
+        each.is_for(actor, own=True) and (custody is None or custody in each.custodies)
         for each in RIGHTS[deed]
     )
 
 
-def knows(actor: Actor, recording: Recording) -> bool:
+def knows(actor: Actor, recording: Recording, *, own: bool = False) -> bool:
     """Return whether somebody may know of a recording, as one they see or look after."""
-    return may(actor, recording, Deed.SEE) or may(actor, recording, Deed.OVERSEE)
+    return any(may(actor, recording, deed, own=own) for deed in (Deed.SEE, Deed.OVERSEE))
 
 
-def check_known(actor: Actor, recording: Recording) -> None:
+def check_known(actor: Actor, recording: Recording, *, own: bool = False) -> None:
     """Let through who may know of a recording, as one they see or look after.
 
     Raises:
         NotFound: they may not know that it is there.
     """
-    if not knows(actor, recording):
+    if not knows(actor, recording, own=own):
         check(actor, recording, Deed.SEE)
 
 
@@ -286,14 +315,14 @@ def check_history(actor: Actor, recording: Recording) -> None:
         check(actor, recording, Deed.DETAILS)
 
 
-def check(actor: Actor, recording: Recording, deed: Deed) -> None:
-    """Let through who may do something with a recording.
+def check(actor: Actor, recording: Recording, deed: Deed, *, own: bool = False) -> None:
+    """Let through who may do something with a recording, which is their own or is not.
 
     Raises:
         NotFound: they may not know that it is there.
         CustodyRefused: they may not, or there is nothing in this state.
     """
-    said = verdict(actor, recording.custody, recording.state, deed)
+    said = verdict(actor, recording.custody, recording.state, deed, own=own)
     sid, role = recording.sid, actor.staff_role
     if said is Verdict.HIDDEN:
         raise NotFound(f"The catalog has no recording {sid}.", hidden=True)
@@ -306,25 +335,34 @@ def check(actor: Actor, recording: Recording, deed: Deed) -> None:
         raise CustodyRefused(f"{sid} is {recording.custody}: it may not leave.")
 
 
-def seen(actor: Actor, record: CallRecord) -> CallRecord:
+def seen(actor: Actor, record: CallRecord, own: Collection[str] = ()) -> CallRecord:
     """Return a call as somebody sees it: without recordings that are hidden, nor what is theirs.
 
     That is their pauses, and notes at a second of them. Of a recording whose details are not for
     somebody, there is only that there is one.
+
+    Args:
+        actor: who sees it.
+        record: the call.
+        own: the SIDs of the recordings that are proven to be their own.
     """
-    shown = tuple(outline(actor, each) for each in record.recordings if may(actor, each, Deed.SEE))
+    shown = tuple(
+        outline(actor, each, own=each.sid in own)
+        for each in record.recordings
+        if may(actor, each, Deed.SEE, own=each.sid in own)
+    )
     sids = {each.sid for each in shown}
     pauses = tuple(pause for pause in record.pauses if pause.recording_sid in sids)
     notes = tuple(note for note in record.notes if note.recording_sid in {None, *sids})
     return replace(record, recordings=shown, pauses=pauses, notes=notes)
 
 
-def outline(actor: Actor, recording: Recording) -> Recording:
+def outline(actor: Actor, recording: Recording, *, own: bool = False) -> Recording:
     """Return a recording as somebody sees it who may know that it is there.
 
     Without its details, if these are not for them; its last error stays, without its object.
     """
-    if may(actor, recording, Deed.DETAILS):
+    if may(actor, recording, Deed.DETAILS, own=own):
         return recording
     return Recording(
         sid=recording.sid,
@@ -344,8 +382,8 @@ def without_object(recording: Recording, said: str) -> str:
     return said.replace(recording.object_name, "its object") if recording.object_name else said
 
 
-def _sees(role: StaffRole | None, custody: Custody, state: State) -> bool:
+def _sees(actor: Actor, custody: Custody, state: State, own: bool) -> bool:
     return any(
-        role in each.roles and custody in each.custodies and state in each.states
+        each.is_for(actor, own=own) and custody in each.custodies and state in each.states
         for each in RIGHTS[Deed.SEE]
     )

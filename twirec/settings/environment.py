@@ -87,6 +87,7 @@ class Reader:
             dial_countries=self.read("TWIREC_DIAL_COUNTRIES", values.dial_countries, EU),
             dial_also=self.read("TWIREC_DIAL_ALSO", values.dial_also, ()),
             sip_headers=self.read("TWIREC_SIP_HEADERS", values.sip_headers, ()),
+            agents_hear_their_own=self.read("TWIREC_AGENTS_HEAR_THEIR_OWN", values.switch, False),
             event_streams=self.read("TWIREC_EVENT_STREAMS", values.switch, False),
             longest_pause=self.read("TWIREC_LONGEST_PAUSE", values.pause_seconds, None),
             timezone=self.read("TWIREC_TIMEZONE", values.timezone, ZoneInfo("Europe/Madrid")),

@@ -79,6 +79,7 @@ NAMES: Mapping[str, Name] = {
     "TWIREC_DIAL_ALSO": Name("beginnings of numbers, and hosts, that may be dialled besides"),
     "TWIREC_SIP_HEADERS": Name("SIP headers of calls that are kept, such as X-Customer"),
     "TWIREC_EVENT_STREAMS": Name("1 to take recordings from Twilio's Event Streams as well"),
+    "TWIREC_AGENTS_HEAR_THEIR_OWN": Name("1: agents may hear the recordings of their own calls"),
     "TWIREC_LONGEST_PAUSE": Name("seconds after which a pause of a recording is ended"),
     "TWIREC_TIMEZONE": Name("what a person means by a time, such as Europe/Madrid"),
     "GOOGLE_APPLICATION_CREDENTIALS": Name("the file of the service account"),

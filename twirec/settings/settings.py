@@ -102,6 +102,8 @@ class Settings:
         sip_headers: `TWIREC_SIP_HEADERS`: the SIP headers of calls that are kept, `X-…`.
         event_streams: `TWIREC_EVENT_STREAMS`: whether recordings are taken from Twilio's Event
             Streams as well.
+        agents_hear_their_own: `TWIREC_AGENTS_HEAR_THEIR_OWN`: whether an agent may hear the
+            recordings of their own calls.
         longest_pause: `TWIREC_LONGEST_PAUSE`, in seconds: when a worker ends a pause that nobody
             ended; None for never.
         timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
@@ -148,6 +150,7 @@ class Settings:
     dial_also: tuple[str, ...] = ()
     sip_headers: tuple[str, ...] = ()
     event_streams: bool = False
+    agents_hear_their_own: bool = False
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
     clock_speed: float = 1.0
     ffmpeg: str | None = None
