@@ -488,8 +488,10 @@ def test_of_their_own_an_agent_gets_what_the_company_allows(
         assert gives or (OBJECT not in told and "sha256='" not in told), (line, hears, custody)
         if not (gives or case.state is State.RECORDING or case.deed):
             assert SID not in told, (line, hears, custody)
-        assert not refused or archive.audit.log(who="ana") == [] or (
-            archive.audit.log(who="ana")[0].outcome == "denied"
+        assert (
+            not refused
+            or archive.audit.log(who="ana") == []
+            or (archive.audit.log(who="ana")[0].outcome == "denied")
         )
 
 

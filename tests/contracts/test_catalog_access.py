@@ -52,7 +52,7 @@ ITS, LEG, OTHER = call_sid(), call_sid(2), call_sid(3)
 BY_REST = {"source": "StartCallRecordingAPI"}
 RUNG = {"source": "DialVerb"}
 
-# whom | what is recorded | (leg, agent) of its call | how often it was sent on | whether it is theirs
+# whom | what is recorded | (leg, agent) of its call | times it was sent on | is it theirs
 PROOFS = [
     (ANA, RUNG, [(LEG, "client:ana")], 0, True),
     (MOBILE, RUNG, [(LEG, "+34911222333")], 0, True),
@@ -84,14 +84,15 @@ def test_what_is_proven_to_be_an_agents_own(catalog: Catalog) -> None:
     made = a_recording(due_at=None, state=State.RELEASED)
     catalog.recordings.adopt(made)
     for number, (actor, recorded, its_legs, sent_on, own) in enumerate(PROOFS):
-        changes = {"leg": None, "claim": "told"} | recorded
+        there = {"custody": "active", "state": "released"}
+        changes = {"leg": None, "claim": "told"} | there | recorded
         with catalog.database.write() as connection:
             connection.execute(delete(legs))
             for sid, agent in its_legs:
                 row = {"account_sid": ACCOUNT, "leg_sid": sid, "call_sid": ITS, "at": STARTED}
                 connection.execute(insert(legs).values(agent=agent, **row))
             connection.execute(update(calls).values(sent_on=sent_on))
-            connection.execute(update(recordings).values(state=State.RELEASED.value, **changes))
+            connection.execute(update(recordings).values(**changes))
             listen = allowed(actor, Deed.LISTEN, with_own=True)
             found = connection.scalars(select(recordings.c.sid).where(listen)).all()
             without = connection.scalars(

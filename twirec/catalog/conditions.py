@@ -101,10 +101,10 @@ CALLED_BY = ("DialVerb", "StartCallRecordingAPI")
 def own(agent: str, rows: FromClause = recordings) -> ColumnElement[bool]:
     """Return the condition of the recordings that are proven to be an agent's own.
 
-    All of such a recording was heard by them when it was said. It is of their own leg, and ends with
-    it: only of a softphone, whose name Twilio vouches for, while a number that calls may be anybody's
-    who shows it. Or it is what one `<Dial>` of ours recorded that rang nobody but them, in a call that
-    was never sent on. Whom several phones rang for, or a conference had, is proven of nobody.
+    All of such a recording was heard by them when it was said. It is of their own leg, and ends
+    with it: only of a softphone, whose name Twilio vouches for, while anybody may show a number.
+    Or it is what one `<Dial>` of ours recorded that rang nobody but them, in a call that was never
+    sent on. Where several phones rang, and in a conference, it is proven of nobody.
 
     Args:
         agent: as `Address.key` has them; nobody's own if it is empty.

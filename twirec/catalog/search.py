@@ -210,10 +210,14 @@ class Asking:
             yield from _by_tail(self._values["tail"])
         if query.own_number is not None:
             yield Walk(Way.OWN, [(number,) for number in owns])
-        if asker is not None and may_be_own(asker):
-            if query.note is not None:
-                yield Walk(Way.NOTE, [()])
-            return  # what is their own is looked at in each call: no index of recordings has it
+        if asker is None or not may_be_own(asker):  # what is one's own no index has
+            yield from self._by_recording()
+        if query.note is not None:
+            yield Walk(Way.NOTE, [()])
+
+    def _by_recording(self) -> Iterator[Walk]:
+        """Yield the ways that there are by what is asked of recordings."""
+        query, asker = self._query, self._query.asker
         seen_states = ways.of_state(asker, query.state)
         if query.state is not None:
             yield Walk(Way.STATE, seen_states)
@@ -223,8 +227,6 @@ class Asking:
                 yield Walk(Way.LENGTH, its)
             elif query.state is None:  # of few states is all that they may see
                 yield Walk(Way.STATE, seen_states)
-        if query.note is not None:
-            yield Walk(Way.NOTE, [()])
 
     def _rarest(self, walks: list[Walk]) -> Walk:
         """Return the way whose first rows go the furthest."""

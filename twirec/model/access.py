@@ -272,8 +272,8 @@ def as_agent(actor: Actor, *, hears_own: bool) -> Actor:
 def may_ever(actor: Actor, deed: Deed, custody: Custody | None = None) -> bool:
     """Return whether somebody may do something with some recording.
 
-    It is for what a page offers; `verdict` says what is done. Of an agent who is named as such, what
-    is theirs counts.
+    It is for what a page offers; `verdict` says what is done. Of an agent who is named as such,
+    what is theirs counts.
 
     Args:
         actor: who.

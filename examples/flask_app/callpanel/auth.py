@@ -31,7 +31,7 @@ from callpanel.accounts import User
 from callpanel.config import archive, config
 from callpanel.extensions import login
 from callpanel.forms import SignIn
-from callpanel.roles import Permission
+from callpanel.roles import Permission, Role
 from callpanel.safe import path_of
 from callpanel.typed import Typed, typed
 from twirec import Actor, AuditOutcome
@@ -122,7 +122,8 @@ def needs(
 
 def actor() -> Actor:
     """Return who is signed in, as the archive's gate and audit log know them."""
-    return Actor(user().name, user().role)
+    agent = user().line if user().role == Role.AGENT else ""
+    return Actor(user().name, user().role, agent)
 
 
 def record(

@@ -74,6 +74,12 @@ class SignIn(FlaskForm):
     password = PasswordField(_l("Password"), [InputRequired(), Length(max=LONGEST_PASSWORD)])
 
 
+class OwnSearch(FlaskForm):
+    """What an agent's own calls are asked for."""
+
+    text = StringField(_l("Number or time"), [Length(max=300)])
+
+
 class Search(FlaskForm):
     """What calls are asked for."""
 

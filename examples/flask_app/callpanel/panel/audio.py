@@ -38,6 +38,11 @@ def audio(sid: str) -> ResponseReturnValue:
     It is the copy of the `format` that is asked for; without one, the first smaller copy for
     listening, where there is any, or else the original.
     """
+    return play(sid)
+
+
+def play(sid: str) -> Response:
+    """Return what a player asks for of a recording, if who asks may hear it."""
     recording, purpose = recording_of(sid)
     if not purpose:
         abort(409)

@@ -132,6 +132,7 @@ def _shown() -> dict[str, object]:
         "ends_at": datetime.fromtimestamp(until, archive().settings.timezone)
         if until - time.time() < SOON
         else None,
+        "hears_own": archive().settings.agents_hear_their_own and bool(user().line),
         "reminder": config().pause_reminder,
     }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from flask import Flask, Response, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
+from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -16,8 +18,9 @@ from callpanel.auth import actor, to_sign_in
 from callpanel.config import archive
 from callpanel.detail_words import failure
 from callpanel.extensions import login
-from callpanel.forms import AuditFilter, Search
+from callpanel.forms import AuditFilter, OwnSearch, Search
 from callpanel.panel.audit import AUDIT
+from callpanel.panel.own import OWN
 from callpanel.panel.show import locale, wrong
 from callpanel.panel.troubles import (
     NO_PURPOSE,
@@ -95,8 +98,12 @@ def _of_token(_error: CSRFError) -> ResponseReturnValue:
     return _page(400, _("This page was open for too long. Load it anew and try again.")), 400
 
 
+FORMS: Mapping[str, type[FlaskForm]] = {AUDIT: AuditFilter, OWN: OwnSearch}
+"""Of what is searched for otherwise than among all calls."""
+
+
 def _of_search(error: SearchGone) -> tuple[str, int]:
-    form = (AuditFilter if error.of == AUDIT else Search)(formdata=None)
+    form = FORMS.get(error.of, Search)(formdata=None)
     return render_template(f"{error.of}.html", form=form, asked={}, gone=True), 410
 
 

@@ -153,12 +153,12 @@ class Sound:
         return self.waveform.seconds if self.waveform else self.recording.duration
 
 
-def sound_of(record: CallRecord, recording: Recording) -> Sound:
-    """Return what a page shows of one of a call's recordings."""
+def sound_of(record: CallRecord, recording: Recording, *, own: bool = False) -> Sound:
+    """Return what a page shows of one of a call's recordings; `own` if it is an agent's own."""
     who = actor()
-    if not may(who, recording, Deed.WAVEFORM):
+    if not may(who, recording, Deed.WAVEFORM, own=own):
         return Sound(recording, False, trouble=of_recording(recording) or OF_ROLE)
-    may_listen = may(who, recording, Deed.LISTEN)
+    may_listen = may(who, recording, Deed.LISTEN, own=own)
     sources = _sources(recording, who) if may_listen else ()
     labels = {role: str(PARTIES[role.value]) for role in Role}
     try:
