@@ -204,10 +204,7 @@ class Recordings:
 
     def is_own(self, actor: Actor, sid: str) -> bool:
         """Return whether a recording is proven to be an agent's own. Of others nothing is asked."""
-        if not may_be_own(actor):
-            return False
-        with self._database.read() as connection:
-            return sid in own_of(connection, actor, [sid])
+        return sid in self.own_of(actor, [sid])
 
     def own_of(self, actor: Actor, sids: Sequence[str]) -> frozenset[str]:
         """Return which of some recordings are proven to be an agent's own."""
