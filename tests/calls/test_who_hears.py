@@ -13,11 +13,13 @@ from twirec.calls.who_hears import (
     NOT_INFORMED,
     OTHER_CALLER,
     Facts,
+    as_agent,
     decide,
     hear,
     holds,
     is_known,
 )
+from twirec.model.access import Actor
 from twirec.model.agents import InformedAgent, Leg, StopOrder
 from twirec.model.vocabulary import Reason, Uninformed, Verdict
 
@@ -99,3 +101,24 @@ def test_an_order_holds_for_what_began_nobody_knows_when() -> None:
 def test_who_is_on_a_leg_is_known(agent: str, call: object, known: bool) -> None:
     leg = Leg(ACCOUNT, call_sid(2), None, STARTED, agent)
     assert is_known(leg, call) is known  # type: ignore[arg-type]
+
+
+# what an app says of an agent | by which name calls have them | whether it is a softphone
+AGENTS = [
+    ("client:ana", "client:ana", True),
+    (" client:ana ", "client:ana", True),
+    ("CLIENT:Ana", "client:Ana", True),  # whose name is another one than ana
+    ("600 11 12 22", "+34600111222", False),
+    ("sip:Ana@PBX.example.com:5061;transport=tls", "sip:ana@pbx.example.com", False),
+    *(("sip:client:ana@pbx.example.com", "sip:client@pbx.example.com", False),),
+    *((text, "", False) for text in ("", "ana", "client:", "anonymous", "+266696687", "112")),
+    *((text, "", False) for text in ("queue:sales", "%", "client", "sim:HS1")),
+]
+
+
+def test_an_agent_is_who_calls_say() -> None:
+    for text, key, softphone in AGENTS:
+        said = Actor("ana", "agent", text, softphone=True)
+        named = as_agent(said, "ES", hears_own=True)
+        assert (named.agent, named.softphone) == (key, softphone), text
+        assert as_agent(said, "ES", hears_own=False) == Actor("ana", "agent"), text

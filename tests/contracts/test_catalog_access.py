@@ -46,8 +46,9 @@ def test_a_query_lets_through_what_the_gate_does(of_every_kind: Catalog) -> None
         }, (role, deed)
 
 
-ANA = Actor("ana", "agent", "client:ana")
-MOBILE = replace(ANA, agent="+34911222333")
+ANA = Actor("ana", "agent", "client:ana", softphone=True)
+MOBILE = Actor("ana", "agent", "+34911222333")
+AT_PBX = Actor("ana", "agent", "sip:ana@pbx.example.com")
 ITS, LEG, OTHER = call_sid(), call_sid(2), call_sid(3)
 BY_REST = {"source": "StartCallRecordingAPI"}
 RUNG = {"source": "DialVerb"}
@@ -73,6 +74,9 @@ PROOFS = [
     (MOBILE, BY_REST | {"leg": LEG}, [(LEG, "+34911222333")], 0, False),  # who shows a number
     (ANA, RUNG, [(ITS, "client:ana"), (LEG, "")], 0, True),  # they dialled out
     (MOBILE, RUNG, [(ITS, "+34911222333"), (LEG, "")], 0, False),
+    (AT_PBX, RUNG, [(LEG, "sip:ana@pbx.example.com")], 0, True),
+    (AT_PBX, RUNG, [(ITS, "sip:ana@pbx.example.com"), (LEG, "")], 0, False),  # says who
+    (ANA, RUNG, [(LEG, "client:Ana")], 0, False),  # two people to Twilio
     (replace(ANA, agent=""), RUNG, [(LEG, "")], 0, False),
     (replace(ANA, role="auditor"), RUNG, [(LEG, "client:ana")], 0, False),
     (replace(ANA, role="caller"), RUNG, [(LEG, "client:ana")], 0, False),

@@ -17,7 +17,6 @@ from twirec.model.access import (
     StaffRole,
     Verdict,
     acting,
-    as_agent,
     asking,
     check,
     may,
@@ -134,10 +133,13 @@ def test_what_an_agent_may_with_their_own() -> None:
 
 def test_who_may_hear_their_own_is_offered_it() -> None:
     ana = Actor("ana", "agent", "client:ana")
-    assert may_ever(ana, Deed.LISTEN, Custody.ACTIVE)
-    assert not may_ever(ana, Deed.DOWNLOAD)
-    assert not may_ever(as_agent(ana, hears_own=False), Deed.LISTEN)
-    assert as_agent(ana, hears_own=True) == ana == acting(Actor("ana", "agent", " client:ana"))
+    assert may_ever(ana, Deed.LISTEN, Custody.ACTIVE, own=True)
+    assert not may_ever(ana, Deed.LISTEN, Custody.QUARANTINED, own=True)
+    assert not may_ever(ana, Deed.DOWNLOAD, own=True)
+    # what is not theirs is no more for them than for an agent who is not named
+    assert not any(may_ever(ana, deed) for deed in OWN - {Deed.SEE})
+    assert not may_ever(replace(ana, agent=""), Deed.LISTEN, own=True)
+    assert acting(replace(ana, agent=" client:ana", softphone=True)) == ana
 
 
 KEPT = a_recording(state=State.RELEASED, object_name="recordings/x.wav", size=8, sha256="a" * 64)

@@ -17,9 +17,10 @@ from twirec.backfill.late_numbers import LateNumbers
 from twirec.calls.address import WITHHELD, agent_key, read, search_term
 from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
+from twirec.calls.who_hears import as_agent
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
-from twirec.model.access import Actor, Deed, acting, as_agent, asking, check, seen
+from twirec.model.access import Actor, Deed, acting, asking, check, seen
 from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.call_state import LONGEST_CALL
 from twirec.model.custody import LONGEST_CASE_NUMBER
@@ -158,7 +159,7 @@ class Calls:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
             CatalogError: the catalog cannot be asked, or the entry could not be written.
         """
-        actor = as_agent(asking(by), hears_own=self._settings.agents_hear_their_own)
+        actor = self._as_agent(asking(by))
         _check_range(limit, within, min_seconds, max_seconds)
         country = self._settings.country
         said, span = self._asked(text, since, until, around, timedelta(minutes=within))
@@ -335,8 +336,12 @@ class Calls:
                 return record.call, recording
         return record.call, None
 
+    def _as_agent(self, actor: Actor) -> Actor:
+        settings = self._settings
+        return as_agent(actor, settings.country, hears_own=settings.agents_hear_their_own)
+
     def _shown(self, sid: str, actor: Actor) -> CallRecord:
-        actor = as_agent(actor, hears_own=self._settings.agents_hear_their_own)
+        actor = self._as_agent(actor)
         found = self._catalog.search.find(sid)
         own = self._catalog.recordings.own_of(actor, [each.sid for each in found.recordings])
         record = seen(actor, found, own)

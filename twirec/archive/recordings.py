@@ -15,6 +15,7 @@ from twirec.audio.drawing import LABELS, svg
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.formats import find_format
 from twirec.audio.waveform import ALIKE, customer_first, judged, measure, mostly_customers
+from twirec.calls.who_hears import as_agent
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.listening import CheckedBucket, Listening
@@ -24,7 +25,6 @@ from twirec.model.access import (
     Actor,
     Deed,
     acting,
-    as_agent,
     asking,
     check,
     check_known,
@@ -134,7 +134,8 @@ class Originals:
 
     def as_agent(self, actor: Actor) -> Actor:
         """Return somebody as an agent, if the company lets these hear their own calls."""
-        return as_agent(actor, hears_own=self._settings.agents_hear_their_own)
+        settings = self._settings
+        return as_agent(actor, settings.country, hears_own=settings.agents_hear_their_own)
 
     @contextmanager
     def hearing(

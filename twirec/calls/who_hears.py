@@ -7,11 +7,12 @@ ordered before); what follows from them stands here, once, for webhooks and swee
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from twirec.calls.address import is_identity, key_of
+from twirec.calls.address import Kind, is_identity, key_of, read
 from twirec.calls.ledger import AGENT_FIRST
+from twirec.model.access import Actor
 from twirec.model.agents import InformedAgent, Leg, StopOrder
 from twirec.model.errors import InvalidQuery
 from twirec.model.records import Call
@@ -31,6 +32,23 @@ def check_entry(entry: InformedAgent, today: date) -> None:
         raise InvalidQuery("reference: say where it can be looked up, such as 'contract, annex 4'.")
     if entry.informed_on > today:
         raise InvalidQuery("informed_on: it is in the future.")
+
+
+def as_agent(actor: Actor, country: str, *, hears_own: bool) -> Actor:
+    """Return somebody as the agent they are, by the name under which calls have them.
+
+    They are none where the company lets agents hear nothing of their own, nor by what says of
+    nobody who they are, such as a number that is not shown.
+
+    Args:
+        actor: who, as an app says.
+        country: ISO 3166 code of the country whose numbers come without a prefix.
+        hears_own: whether the company lets agents hear their own calls.
+    """
+    address = read(actor.agent, country)
+    if not (hears_own and is_identity(address.key)):
+        return replace(actor, agent="", softphone=False)
+    return replace(actor, agent=address.key, softphone=address.kind is Kind.CLIENT)
 
 
 def entries_of(

@@ -79,10 +79,7 @@ def allowed(
     theirs = [each for each in RIGHTS[deed] if each.is_for(actor, own=with_own)]
     return or_(
         false(),
-        *(
-            _condition(each, rows) & (own(actor.agent, rows) if each.own else true())
-            for each in theirs
-        ),
+        *(_condition(each, rows) & (own(actor, rows) if each.own else true()) for each in theirs),
     )
 
 
@@ -90,7 +87,7 @@ def own_of(connection: Connection, actor: Actor, sids: Sequence[str]) -> frozens
     """Return which of some recordings are proven to be an agent's own. See `own`."""
     if not (may_be_own(actor) and sids):
         return frozenset()
-    theirs = select(recordings.c.sid).where(recordings.c.sid.in_(sids), own(actor.agent))
+    theirs = select(recordings.c.sid).where(recordings.c.sid.in_(sids), own(actor))
     return frozenset(connection.scalars(theirs))
 
 
@@ -98,8 +95,8 @@ CALLED_BY = ("DialVerb", "StartCallRecordingAPI")
 """Twilio's words for what is of one leg, both of whose sides are heard."""
 
 
-def own(agent: str, rows: FromClause = recordings) -> ColumnElement[bool]:
-    """Return the condition of the recordings that are proven to be an agent's own.
+def own(actor: Actor, rows: FromClause = recordings) -> ColumnElement[bool]:
+    """Return the condition of the recordings that are proven to be an agent's own; none of others.
 
     All of such a recording was heard by them when it was said. It is of their own leg, and ends
     with it: only of a softphone, whose name Twilio vouches for, while anybody may show a number.
@@ -107,11 +104,12 @@ def own(agent: str, rows: FromClause = recordings) -> ColumnElement[bool]:
     sent on. Where several phones rang, and in a conference, it is proven of nobody.
 
     Args:
-        agent: as `Address.key` has them; nobody's own if it is empty.
+        actor: the agent, as `Address.key` has them.
         rows: the recordings.
     """
-    if not agent:
+    if not may_be_own(actor):
         return false()
+    agent = actor.agent
     theirs, others, line = legs.alias(), legs.alias(), calls.alias()
     recorded = func.coalesce(rows.c.leg, rows.c.call_sid)
     on_their_leg = and_(
@@ -133,7 +131,7 @@ def own(agent: str, rows: FromClause = recordings) -> ColumnElement[bool]:
         ~exists().where(of_same_call(others, rows), others.c.agent != agent),
         exists().where(of_same_call(line, rows), line.c.sent_on == 0),
     )
-    return or_(on_their_leg, rung_alone) if agent.startswith("client:") else rung_alone
+    return or_(on_their_leg, rung_alone) if actor.softphone else rung_alone
 
 
 def held(rows: FromClause = recordings) -> ColumnElement[bool]:

@@ -40,11 +40,14 @@ class Actor:
         agent: which inside party they are themselves, such as `client:ana`, as the app knows it of
             their account and never of what they send; empty where it does not. By it an agent may
             hear their own calls, where `TWIREC_AGENTS_HEAR_THEIR_OWN` says so.
+        softphone: whether that is a softphone, whose name Twilio vouches for. The archive reads it
+            off `agent` (`twirec.calls.who_hears.as_agent`), whatever is given.
     """
 
     name: str
     role: str = ""
     agent: str = ""
+    softphone: bool = False
 
     @property
     def staff_role(self) -> StaffRole | None:
@@ -264,24 +267,21 @@ def may_be_own(actor: Actor) -> bool:
     return actor.staff_role is StaffRole.AGENT and bool(actor.agent)
 
 
-def as_agent(actor: Actor, *, hears_own: bool) -> Actor:
-    """Return somebody as whom they are an agent only where agents may hear their own calls."""
-    return actor if hears_own else replace(actor, agent="")
-
-
-def may_ever(actor: Actor, deed: Deed, custody: Custody | None = None) -> bool:
+def may_ever(
+    actor: Actor, deed: Deed, custody: Custody | None = None, *, own: bool = False
+) -> bool:
     """Return whether somebody may do something with some recording.
 
-    It is for what a page offers; `verdict` says what is done. Of an agent who is named as such,
-    what is theirs counts.
+    It is for what a page offers; `verdict` says what is done.
 
     Args:
         actor: who.
         deed: what.
         custody: of the recording; None for any.
+        own: whether what would be proven to be of a call of their own counts.
     """
     return any(
-        each.is_for(actor, own=True) and (custody is None or custody in each.custodies)
+        each.is_for(actor, own=own) and (custody is None or custody in each.custodies)
         for each in RIGHTS[deed]
     )
 

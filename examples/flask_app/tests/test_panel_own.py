@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 from panel_house import (
     ACCOUNT_SID,
+    BLOCKED,
+    ERASED,
     HIDDEN,
     LINE,
     OUT,
+    PARKED,
     PLAIN,
     STARTED,
     Browser,
@@ -19,7 +22,8 @@ from panel_house import (
     recording_sid,
 )
 
-from twirec import Archive
+from callpanel import accounts
+from twirec import Actor, Archive
 from twirec.model.agents import Leg
 
 THEIRS, QUARANTINED, OF_OTHERS = PLAIN, HIDDEN, OUT
@@ -28,9 +32,10 @@ AUDIO = f"/own/recordings/{recording_sid(THEIRS)}/audio"
 
 @pytest.fixture
 def hearing(environ: Mapping[str, str]) -> Iterator[Archive]:
-    """An archive of a company whose agents may hear their own calls, of which two are Alex's."""
+    """An archive of a company whose agents may hear their own calls, of which one is Berta's."""
     archive = open_archive({**environ, "TWIREC_AGENTS_HEAR_THEIR_OWN": "1"})
-    for number, agent in ((THEIRS, LINE), (QUARANTINED, LINE), (OF_OTHERS, "client:berta")):
+    for number in (THEIRS, QUARANTINED, BLOCKED, ERASED, PARKED, OF_OTHERS):
+        agent = "client:berta" if number == OF_OTHERS else LINE
         leg = Leg(ACCOUNT_SID, call_sid(80 + number), call_sid(number), STARTED, agent)
         archive.catalog.agents.add_leg(leg)
     yield archive
@@ -77,12 +82,51 @@ def test_an_agent_hears_their_own_for_a_purpose_and_takes_nothing_out(
 
 
 def test_what_is_not_theirs_is_not_there(alex: Browser, hearing: Archive) -> None:
-    assert alex.get(f"/own/{call_sid(OF_OTHERS)}").status_code == 404
-    assert hearing.audit.log(who="alex")[0].outcome == "denied"
+    for sid in (call_sid(OF_OTHERS), recording_sid(OF_OTHERS), "CA%", "%", "nothing"):
+        before = hearing.audit.log(who="alex")[0]
+        assert alex.get(f"/own/{sid}").status_code == 404, sid
+        refused = hearing.audit.log(who="alex")[0]
+        assert (refused.outcome, refused != before) == ("denied", True), sid
+    purpose = {"purpose": "claim"}
+    assert alex.post(f"/own/{call_sid(OF_OTHERS)}/purpose", purpose).status_code == 404
     assert alex.get(f"/own/recordings/{recording_sid(OF_OTHERS)}/audio").status_code == 404
-    page = alex.get(f"/own/{call_sid(QUARANTINED)}").text
-    assert "There is nothing of this call that you may hear" in page
-    assert recording_sid(QUARANTINED) not in page
+    assert hearing.audit.log(who="alex", action="listen")[0].outcome == "denied"
+
+
+def test_of_their_calls_they_hear_what_is_theirs_alone_and_for_anybody_to_hear(
+    alex: Browser, hearing: Archive
+) -> None:
+    hearing.catalog.agents.add_leg(Leg(ACCOUNT_SID, call_sid(99), call_sid(OUT), STARTED, LINE))
+    for number in (QUARANTINED, BLOCKED, ERASED, PARKED, OUT):  # OUT rang for Berta too
+        alex.post(f"/own/{call_sid(number)}/purpose", {"purpose": "claim"})
+        page = alex.get(f"/own/{call_sid(number)}")
+        assert (page.status_code, "<audio" in page.text) == (200, False), number
+        assert "There is nothing of this call that you may hear" in page.text
+        assert recording_sid(number) not in page.text
+        sound = f"/own/recordings/{recording_sid(number)}/audio"
+        for asked in (sound, f"{sound}?format=original", f"{sound}?format=opus"):
+            assert alex.get(asked, headers={"Range": "bytes=0-9"}).status_code == 404, asked
+    ana = Actor("ana", "admin")
+    hearing.custody.hold(recording_sid(THEIRS), case="C-7", reason="a claim", by=ana)
+    alex.post(f"/own/{call_sid(THEIRS)}/purpose", {"purpose": "claim"})
+    assert "C-7" not in alex.get(f"/own/{call_sid(THEIRS)}").text
+    assert alex.get(AUDIO, headers={"Range": "bytes=0-9"}).status_code == 206
+
+
+def test_who_takes_calls_elsewhere_from_now_on_hears_what_is_of_there(
+    alex: Browser, hearing: Archive
+) -> None:
+    alex.post(f"/own/{call_sid(THEIRS)}/purpose", {"purpose": "claim"})
+    for line, theirs in (("client:Berta", False), ("client:berta", True), ("queue:sales", False)):
+        with alex.client.application.app_context():
+            account = accounts.find("alex")
+            assert account is not None
+            accounts.change(account, line=line)
+            accounts.keep()
+        assert alex.get(f"/own/{call_sid(THEIRS)}").status_code == 404, line
+        assert alex.get(AUDIO).status_code == 404, line
+        assert alex.get(f"/own/{call_sid(OF_OTHERS)}").status_code == (200 if theirs else 404)
+        assert (call_sid(OF_OTHERS) in alex.get("/own").text) is theirs
 
 
 def test_it_is_off_unless_the_company_says_so(agent: Browser, archive: Archive) -> None:

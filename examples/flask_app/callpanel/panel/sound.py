@@ -14,7 +14,7 @@ from callpanel.auth import actor
 from callpanel.config import archive
 from callpanel.forms import ORIGINAL
 from callpanel.panel.show import clock
-from callpanel.panel.troubles import OF_ROLE, Trouble, of_error, of_recording
+from callpanel.panel.troubles import OF_ROLE, OF_STATES, Trouble, of_error, of_recording
 from callpanel.words import PARTIES
 from twirec import Actor, CallRecord, Deed, Recording, Role, TwirecError, Waveform, may
 
@@ -153,12 +153,20 @@ class Sound:
         return self.waveform.seconds if self.waveform else self.recording.duration
 
 
-def sound_of(record: CallRecord, recording: Recording, *, own: bool = False) -> Sound:
-    """Return what a page shows of one of a call's recordings; `own` if it is an agent's own."""
+def own_sound(recording: Recording) -> Sound:
+    """Return what an agent is shown of a recording of their own calls, to hear and no more."""
     who = actor()
-    if not may(who, recording, Deed.WAVEFORM, own=own):
+    if not may(who, recording, Deed.LISTEN, own=True):
+        return Sound(recording, False, trouble=OF_STATES.get(recording.state))
+    return Sound(recording, True, _sources(recording, who))
+
+
+def sound_of(record: CallRecord, recording: Recording) -> Sound:
+    """Return what a page shows of one of a call's recordings."""
+    who = actor()
+    if not may(who, recording, Deed.WAVEFORM):
         return Sound(recording, False, trouble=of_recording(recording) or OF_ROLE)
-    may_listen = may(who, recording, Deed.LISTEN, own=own)
+    may_listen = may(who, recording, Deed.LISTEN)
     sources = _sources(recording, who) if may_listen else ()
     labels = {role: str(PARTIES[role.value]) for role in Role}
     try:
