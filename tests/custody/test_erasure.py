@@ -409,16 +409,18 @@ def test_emptying_again_changes_nothing(house: House) -> None:
             "en",
             "Certificate of erasure E-",
             "s facts of it, without sound (Twilio, until",
+            ": 1 recording, 1 call<",
         ),
         (
             "es",
             "Certificado de supresión E-",
             "Twilio sobre ella, sin sonido (Twilio, hasta",
+            ": 1 grabación, 1 llamada<",
         ),
     ],
 )
 def test_a_certificate_is_a_page_and_a_pdf(
-    house: House, language: str, title: str, said: str
+    house: House, language: str, title: str, said: str, counted: str
 ) -> None:
     certificate = destroy(house.archive, NUMBER, by=ANA)
     house.work()
@@ -427,6 +429,7 @@ def test_a_certificate_is_a_page_and_a_pdf(
     assert f'<html lang="{language}">' in page
     assert title in page
     assert said in page
+    assert counted in page
     assert SID in page
     for form in ("600111222", "600 11 12 22", "222111"):
         assert form not in page

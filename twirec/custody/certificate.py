@@ -23,7 +23,10 @@ ENGLISH: Words = {
     "page": "page",
     "of": "Of",
     "number": "a telephone number, which is written down nowhere",
-    "counted": "{recordings} recordings, {calls} calls",
+    "recording": "recording",
+    "recordings": "recordings",
+    "call": "call",
+    "calls": "calls",
     "asked": "Asked for",
     "by": "By",
     "reason": "Reason",
@@ -39,7 +42,7 @@ ENGLISH: Words = {
     "waits": "It waits for the approval of a second person: nothing is erased yet.",
     "goes_on": "It goes on: what is listed as waiting or ordered is not destroyed yet.",
     "nothing_left": "Nothing is left to do here.",
-    "more": "And of {more} more recordings and calls.",
+    "more": "And {more} more, recordings and calls together.",
     "names": "Copies are named by identifiers, names of objects and dates. Nothing here is of the "
     "person whom it is about.",
     CopyOutcome.DONE: "Destroyed",
@@ -73,7 +76,10 @@ SPANISH: Words = {
     "page": "página",
     "of": "De",
     "number": "un número de teléfono, que no queda escrito en ningún sitio",
-    "counted": "{recordings} grabaciones, {calls} llamadas",
+    "recording": "grabación",
+    "recordings": "grabaciones",
+    "call": "llamada",
+    "calls": "llamadas",
     "asked": "Solicitada",
     "by": "Por",
     "reason": "Motivo",
@@ -89,7 +95,7 @@ SPANISH: Words = {
     "waits": "Espera la aprobación de una segunda persona: todavía no se ha suprimido nada.",
     "goes_on": "Sigue en curso: lo que consta como en espera u ordenado no está destruido todavía.",
     "nothing_left": "Aquí no queda nada por hacer.",
-    "more": "Y de {more} grabaciones y llamadas más.",
+    "more": "Y {more} más, entre grabaciones y llamadas.",
     "names": "Las copias se nombran por identificadores, nombres de objetos y fechas. Nada de esto "
     "es de la persona a la que se refiere.",
     CopyOutcome.DONE: "Destruido",
@@ -170,7 +176,10 @@ def document(certificate: Certificate, *, language: str, zone: tzinfo, at: datet
 def _facts(certificate: Certificate, words: Words, zone: tzinfo) -> tuple[tuple[str, str], ...]:
     erasure = certificate.erasure
     what = words["number"] if erasure.scope is ErasureScope.NUMBER else erasure.sid
-    counted = words["counted"].format(recordings=certificate.recordings, calls=certificate.calls)
+    counted = ", ".join(
+        f"{count} {words[one if count == 1 else f'{one}s']}"
+        for one, count in (("recording", certificate.recordings), ("call", certificate.calls))
+    )
     rows = (
         ("of", f"{what}: {counted}"),
         ("asked", _moment(erasure.at, zone)),

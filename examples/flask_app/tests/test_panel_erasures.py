@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from panel_house import PLAIN, Browser, call_sid, recording_sid
+from panel_house import NUMBERS, OUT, PLAIN, Browser, call_sid, recording_sid
 
 from twirec import Actor, Archive, Custody
 
@@ -55,6 +55,21 @@ def test_one_asks_and_cannot_approve_it_alone(archive: Archive, admin: Browser) 
     asked = archive.custody.erase(CALL, reason="x", by=EVA, now=True, ground="art. 17")
     assert admin.post(f"/erasures/{asked.id}/approved").status_code == 302
     assert archive.custody.certificates.get(asked.id, by=EVA).erasure.approved_by == "ana"
+
+
+def test_searches_are_forgotten_when_a_second_person_approves(
+    archive: Archive, admin: Browser
+) -> None:
+    number = number_of(archive)
+    waits = archive.custody.erase(number, reason="x", by=EVA, now=True, ground="art. 17")
+    archive.custody.erase(NUMBERS[OUT], reason="another", by=EVA)  # which is newer, and seen
+    kept = admin.post("/calls/search", {"text": number}).headers["Location"]
+    admin.post("/calls/search", {"text": "today"})
+    assert admin.get(kept).status_code == 200
+    approval = archive.custody.certificates.get(waits.id, by=EVA).approval
+    archive.custody.approvals.approve(approval, by=Actor("ana", "admin"))  # elsewhere
+    admin.post("/calls/search", {"text": "today"})
+    assert admin.get(kept).status_code == 410
 
 
 def test_searches_for_an_erased_number_are_forgotten(archive: Archive, admin: Browser) -> None:
