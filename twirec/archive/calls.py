@@ -12,12 +12,12 @@ from typing import IO
 
 from twirec.archive.audit import LARGEST_PAGE
 from twirec.archive.cursor import Cursor
+from twirec.archive.recordings import agent_of
 from twirec.archive.rereading import Reindex
 from twirec.backfill.late_numbers import LateNumbers
 from twirec.calls.address import WITHHELD, agent_key, read, search_term
 from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
-from twirec.calls.who_hears import as_agent
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, Deed, acting, asking, check, seen
@@ -143,8 +143,7 @@ class Calls:
             case: only calls of that case number. Accents, small and capital letters make no
                 difference here and in notes.
             note: only calls with a note that contains this, be it part of a word.
-            agent: only calls with a leg of this agent's: a number, `client:NAME`, `sip:ADDRESS`, or
-                the name of a softphone alone.
+            agent: only calls with a leg of this agent's: an address, or a softphone's name alone.
             sid: only the call of this SID, `CA…`, or of one of its recordings, `RE…`.
             limit: how many calls a page has at the most, up to 10,000.
             after: `next` of the page before, or `previous` of the page after.
@@ -159,7 +158,7 @@ class Calls:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
             CatalogError: the catalog cannot be asked, or the entry could not be written.
         """
-        actor = self._as_agent(asking(by))
+        actor = agent_of(asking(by), self._settings)
         _check_range(limit, within, min_seconds, max_seconds)
         country = self._settings.country
         said, span = self._asked(text, since, until, around, timedelta(minutes=within))
@@ -336,15 +335,8 @@ class Calls:
                 return record.call, recording
         return record.call, None
 
-    def _as_agent(self, actor: Actor) -> Actor:
-        settings = self._settings
-        return as_agent(actor, settings.country, hears_own=settings.agents_hear_their_own)
-
     def _shown(self, sid: str, actor: Actor) -> CallRecord:
-        actor = self._as_agent(actor)
-        found = self._catalog.search.find(sid)
-        own = self._catalog.recordings.own_of(actor, [each.sid for each in found.recordings])
-        record = seen(actor, found, own)
+        record = self._catalog.search.find(sid, agent_of(actor, self._settings))
         if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
             raise NotFound(_not_there(sid), hidden=True)
         return record

@@ -52,6 +52,11 @@ HEARD = {False: Deed.LISTEN, True: Deed.DOWNLOAD}
 """What somebody does who hears something or, where True, gets a file of their own."""
 
 
+def agent_of(actor: Actor, settings: Settings) -> Actor:
+    """Return somebody as the agent they are, if the company lets these hear their own calls."""
+    return as_agent(actor, settings.country, hears_own=settings.agents_hear_their_own)
+
+
 class Originals:
     """Reads what was archived, and compares all of it with what was archived.
 
@@ -127,15 +132,14 @@ class Originals:
             NotFound: the catalog has no such recording, or they may not know of it.
             CustodyRefused: they may not, or there is nothing in this state.
         """
-        actor = self.as_agent(actor)
+        actor = self.agent_of(actor)
         recording = self._catalog.recordings.get(sid)
         check(actor, recording, deed, own=self._catalog.recordings.is_own(actor, sid))
         return recording
 
-    def as_agent(self, actor: Actor) -> Actor:
-        """Return somebody as an agent, if the company lets these hear their own calls."""
-        settings = self._settings
-        return as_agent(actor, settings.country, hears_own=settings.agents_hear_their_own)
+    def agent_of(self, actor: Actor) -> Actor:
+        """Return somebody as the agent they are, if one hears their own calls here."""
+        return agent_of(actor, self._settings)
 
     @contextmanager
     def hearing(
@@ -244,7 +248,7 @@ class Recordings:
             InvalidQuery: the SID is no text.
             NotFound: the catalog has no such recording, or they may not know of it.
         """
-        actor = self._originals.as_agent(asking(by))
+        actor = self._originals.agent_of(asking(by))
         recording = self._catalog.recordings.get(sid)
         own = self._catalog.recordings.is_own(actor, sid)
         check_known(actor, recording, own=own)

@@ -73,8 +73,12 @@ class Search:
         self._database = database
         self._words = False
 
-    def find(self, sid: str) -> CallRecord:
-        """Return the call of a SID, its own or that of one of its recordings.
+    def find(self, sid: str, asker: Actor | None = None) -> CallRecord:
+        """Return the call of a SID, its own or that of one of its recordings, as somebody sees it.
+
+        Args:
+            sid: the SID.
+            asker: who sees it; None for all of it.
 
         Raises:
             NotFound: the catalog knows no such call.
@@ -88,9 +92,9 @@ class Search:
             if recording:
                 line &= calls.c.account_sid == recording.account_sid
             records = call_records(connection, [line], limit=1)
-        if not records:
-            raise NotFound(f"The catalog has no call or recording {sid}.")
-        return records[0]
+            if not records:
+                raise NotFound(f"The catalog has no call or recording {sid}.")
+            return _as_seen(connection, asker, records)[0]
 
     def call_sid(self, sid: str) -> str:
         """Return the SID of the call that `find` finds, and read nothing else of it.
@@ -243,12 +247,7 @@ class Asking:
     def page(self) -> list[CallRecord]:
         """Return the calls of the page."""
         records = [] if self._nothing else records_of(self._connection, self._lines())
-        asker = self._query.asker
-        if asker is None:
-            return records
-        sids = [each.sid for record in records for each in record.recordings]
-        theirs = own_of(self._connection, asker, sids)
-        return [seen(asker, record, theirs) for record in records]
+        return _as_seen(self._connection, self._query.asker, records)
 
     def _lines(self) -> list[Call]:
         walk, limit = self._walk, self._query.limit
@@ -315,6 +314,16 @@ class Asking:
 
     def _first(self, statement: Prepared) -> Any:
         return statement.all(self._connection, self._values)[0]
+
+
+def _as_seen(
+    connection: Connection, asker: Actor | None, records: list[CallRecord]
+) -> list[CallRecord]:
+    if asker is None:
+        return records
+    sids = [each.sid for record in records for each in record.recordings]
+    theirs = own_of(connection, asker, sids)
+    return [seen(asker, record, theirs) for record in records]
 
 
 def _named(connection: Connection, query: Query) -> Query | None:
