@@ -403,7 +403,7 @@ def test_emptying_again_changes_nothing(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "title", "said"),
+    ("language", "title", "said", "counted"),
     [
         (
             "en",
