@@ -77,8 +77,8 @@ def acting(by: Actor | str) -> Actor:
         InvalidQuery: it names nobody, or a field of it is no text.
     """
     given = Actor(by) if isinstance(by, str) else by
-    said = text("by", given.name), text("role", given.role), text("agent", given.agent)
-    actor = Actor(*(each.strip() for each in said))
+    named = text("by", given.name).strip(), text("role", given.role).strip()
+    actor = Actor(*named, text("agent", given.agent).strip())
     if not actor.name:
         raise InvalidQuery("by: say who did it; it is written to the audit log.")
     return actor
