@@ -165,7 +165,11 @@ if TYPE_CHECKING:
         RulePreview as RulePreview,
         Term as Term,
     )
-    from twirec.model.search import Page as Page, Understood as Understood
+    from twirec.model.search import (
+        Page as Page,
+        SaidSentence as SaidSentence,
+        Understood as Understood,
+    )
     from twirec.model.states import Custody as Custody, Standstill as Standstill, State as State
     from twirec.model.vocabulary import (
         NOT_KNOWN as NOT_KNOWN,
@@ -323,7 +327,7 @@ _HOMES = {
         "RulePreview",
         "Term",
     ),
-    "twirec.model.search": ("Page", "Understood"),
+    "twirec.model.search": ("Page", "SaidSentence", "Understood"),
     "twirec.model.states": ("Custody", "Standstill", "State"),
     "twirec.model.vocabulary": (
         "ConsentMode",

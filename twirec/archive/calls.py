@@ -12,6 +12,7 @@ from typing import IO
 
 from twirec.archive.audit import LARGEST_PAGE
 from twirec.archive.cursor import Cursor
+from twirec.archive.paging import turned
 from twirec.archive.recordings import agent_of
 from twirec.archive.rereading import Reindex
 from twirec.backfill.late_numbers import LateNumbers
@@ -21,17 +22,26 @@ from twirec.calls.fallback import fallback_twiml
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, Deed, acting, asking, check, seen
-from twirec.model.audit import Action, AuditDraft, stand_in
+from twirec.model.audit import Action, AuditDraft, Detail, stand_in
 from twirec.model.call_state import LONGEST_CALL
 from twirec.model.custody import LONGEST_CASE_NUMBER
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.numbers import NumbersReport
+from twirec.model.plain_text import plain
 from twirec.model.records import Call, CallRecord, Note, Recording
 from twirec.model.rereading import RereadReport
-from twirec.model.search import Count, Page, Query, Understood
+from twirec.model.search import Page, Query, Understood
 from twirec.model.states import State
-from twirec.model.vocabulary import ERASED, NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.vocabulary import (
+    ERASED,
+    NOT_KNOWN,
+    ConsentOutcome,
+    Direction,
+    Outcome,
+    Reason,
+    Role,
+)
 from twirec.search.phrase import Asked, Span, ask, spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
@@ -104,6 +114,8 @@ class Calls:
         case: str | None = None,
         note: str | None = None,
         agent: str | None = None,
+        said: str | None = None,
+        said_by: Role | str | None = None,
         sid: str | None = None,
         limit: int = 100,
         after: str | None = None,
@@ -144,6 +156,9 @@ class Calls:
                 difference here and in notes.
             note: only calls with a note that contains this, be it part of a word.
             agent: only calls with a leg of this agent's: an address, or a softphone's name alone.
+            said: words that were said, by what a machine heard: best first then, each with its
+                sentence (`Page.sentences`), on one page. See docs/search.md.
+            said_by: who is to have said them, `customer` or `agent`.
             sid: only the call of this SID, `CA…`, or of one of its recordings, `RE…`.
             limit: how many calls a page has at the most, up to 10,000.
             after: `next` of the page before, or `previous` of the page after.
@@ -161,13 +176,20 @@ class Calls:
         actor = agent_of(asking(by), self._settings)
         _check_range(limit, within, min_seconds, max_seconds)
         country = self._settings.country
-        said, span = self._asked(text, since, until, around, timedelta(minutes=within))
-        fields = {"number": number, "case": case, "note": note, "agent": agent, "sid": sid}
+        asked, span = self._asked(text, since, until, around, timedelta(minutes=within))
+        fields = {
+            "number": number,
+            "case": case,
+            "note": note,
+            "agent": agent,
+            "said": said,
+            "sid": sid,
+        }
         for field, alone in fields.items():
-            if alone and getattr(said, field):
+            if alone and getattr(asked, field):
                 raise InvalidQuery(f"{field}: say it once, in the text or by itself.")
         query = Query(
-            number=search_term(number, country) if number else said.number,
+            number=search_term(number, country) if number else asked.number,
             since=span.since,
             until=span.until,
             direction=word(Direction, "direction", direction),
@@ -179,65 +201,34 @@ class Calls:
             reason=word(Reason, "reason", reason),
             consent=word(ConsentOutcome, "consent", consent),
             state=word(State, "state", state),
-            case_number=case.strip() if case else said.case,
-            note=note.strip() if note else said.note,
-            agent=agent_key(agent, country) if agent else said.agent,
-            sid=_sid(sid) if sid else said.sid,
+            case_number=case.strip() if case else asked.case,
+            note=note.strip() if note else asked.note,
+            agent=agent_key(agent, country) if agent else asked.agent,
+            said=said if said else asked.said,
+            said_by=word(Role, "said_by", said_by) or asked.said_by,
+            sid=_sid(sid) if sid else asked.sid,
             asker=actor,
             oldest_first=oldest_first,
             limit=limit + 1,
         )
-        page = self._turned(query, Cursor.read(after) if after else None)
-        asked = [each for each in (query.number, query.forwarded_from) if each not in NO_NUMBERS]
+        if query.said is None and query.said_by is not None:
+            raise InvalidQuery("said_by: give said too, the words that were said.")
+        page = turned(self._catalog, query, Cursor.read(after) if after else None)
+        numbers = [each for each in (query.number, query.forwarded_from) if each not in NO_NUMBERS]
         # Of a search for no number too: what it shows is people's numbers.
-        for sought in (asked or [""]) if by is not None and not repeated else ():
-            detail = {"calls": page.count} | ({} if page.exact else {"or_more": True})
+        for sought in (numbers or [""]) if by is not None and not repeated else ():
+            detail: Detail = {
+                "calls": page.count,
+                **({} if page.exact else {"or_more": True}),
+                **({} if query.said is None else {"said": self._hmac_of(query.said)}),
+            }
             entry = self._trail.draft(Action.SEARCH, actor, detail=detail)
             self._trail.append(self._trail.about(entry, sought or ""))
         return page
 
-    def _turned(self, query: Query, cursor: Cursor | None) -> Page:
-        """Return the page to which somebody turned, the first where there is no cursor."""
-        ask = self._catalog.search.page_and_count
-        if cursor is None:
-            return self._page(query, *ask(query), first=1)
-        if not cursor.before:
-            first = None if cursor.number is None else cursor.number + 1
-            query = replace(query, after=cursor.place)
-            return self._page(query, *ask(query), first=first)
-        size = query.limit - 1
-        if cursor.number is None or cursor.number > size + 1:
-            records, count = ask(replace(query, before=cursor.place))
-            if len(records) > size:
-                first = None if cursor.number is None else cursor.number - size
-                return self._page(query, records[1:], count, first=first, goes_on=True)
-        # up to the first page, also if calls have come in since
-        return self._page(query, *ask(query), first=1)
-
-    def _page(
-        self,
-        query: Query,
-        records: Sequence[CallRecord],
-        count: Count,
-        *,
-        first: int | None,
-        goes_on: bool = False,
-    ) -> Page:
-        """Return a page of what was found, which is one more where there is more."""
-        calls = tuple(records[: query.limit - 1])
-        previous = following = onward = None
-        if calls and first != 1:
-            previous = str(Cursor.of(calls[0].call, first, before=True))
-        if goes_on or len(records) > len(calls):
-            last = None if first is None else first + len(calls) - 1
-            onward = Cursor.of(calls[-1].call, last)
-            rest = replace(query, after=onward.place)
-            number = None if last is None else last + 1
-            following = lambda: self._page(  # noqa: E731
-                rest, self._catalog.search.page(rest), count, first=number
-            )
-        following_cursor = None if onward is None else str(onward)
-        return Page(calls, following_cursor, count.calls, count.exact, following, previous, first)
+    def _hmac_of(self, said: str) -> str:
+        """Return what stands on the log for words, which may be anybody's name."""
+        return stand_in(plain(said), self._settings.audit_key)
 
     def going_on(
         self, *, limit: int = MOST_GOING_ON, by: Actor | str | None = None

@@ -38,6 +38,7 @@ from twirec.catalog.recordings import Recordings
 from twirec.catalog.rereading import Rereading
 from twirec.catalog.retention import Retention
 from twirec.catalog.search import Search
+from twirec.catalog.sentences import Sentences
 from twirec.catalog.stop_orders import StopOrders
 from twirec.catalog.vendor_retention import VendorRetention
 from twirec.catalog.waveforms import Waveforms
@@ -97,6 +98,7 @@ class Catalog:
         self.ledger = Ledger(self.database)
         self.consents = Consents(self.database)
         self.search = Search(self.database)
+        self.sentences = Sentences(self.database)
         self.notes = Notes(self.database)
         self.recordings = Recordings(self.database)
         self.orders = Orders(self.database)
@@ -154,7 +156,11 @@ class Catalog:
             )
 
     def shorten_log(self) -> None:
-        """Let nothing of what was erased stay beside the database. See `Database.shorten_log`."""
+        """Let nothing of what was erased stay in an index, or beside the database.
+
+        See `Sentences.settle` and `Database.shorten_log`.
+        """
+        self.sentences.settle()
         self.database.shorten_log()
 
     def close(self) -> None:

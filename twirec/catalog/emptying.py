@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog import disclosure_tables, request_tables, tables
+from twirec.catalog.sentence_tables import sentences
 from twirec.model.custody import OrderKind
 from twirec.model.vocabulary import ERASED
 
@@ -94,6 +95,7 @@ OF_RECORDINGS: tuple[Emptied, ...] = (
     ),
     Emptied(tables.callbacks, (tables.callbacks.c.recording_sid,)),
     Emptied(tables.waveforms, (tables.waveforms.c.recording_sid,)),
+    Emptied(sentences, (sentences.c.recording_sid,)),
     Emptied(tables.derivatives, (tables.derivatives.c.recording_sid,)),
     Emptied(tables.differences, (tables.differences.c.recording_sid,)),
     Emptied(

@@ -189,6 +189,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "retention_looks": "what the rules of retention say is asked anew of all that is written",
     "retention_stale": "as `retention_looks`",
     "derivatives": "made again when they are asked for",
+    "sentences": "made anew of the transcripts, which are objects of their own in the bucket",
     "figures": "counted by the database itself, as rows are written",
     "differences": "found again when somebody hears it; that it was found is on the audit log",
     "pause_limits": "when the policy ends a pause: a call is over before a catalog is rebuilt",

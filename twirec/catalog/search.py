@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text, union_all
+from sqlalchemy import ColumnElement, Connection, bindparam, select, text, tuple_, union_all
 
 from twirec.catalog import ways
 from twirec.catalog.conditions import allowed, of_same_call, own_of
@@ -95,6 +95,17 @@ class Search:
             if not records:
                 raise NotFound(f"The catalog has no call or recording {sid}.")
             return _as_seen(connection, asker, records)[0]
+
+    def of_keys(self, keys: Sequence[tuple[str, str]], asker: Actor) -> list[CallRecord]:
+        """Return calls by account and SID, in that order, as somebody sees them."""
+        if not keys:
+            return []
+        these = tuple_(calls.c.account_sid, calls.c.call_sid).in_(keys)
+        with self._database.read() as connection:
+            records = call_records(connection, [these], limit=len(keys))
+            records = _as_seen(connection, asker, records)
+        by_key = {(each.call.account_sid, each.call.call_sid): each for each in records}
+        return [by_key[key] for key in keys if key in by_key]
 
     def call_sid(self, sid: str) -> str:
         """Return the SID of the call that `find` finds, and read nothing else of it.
@@ -309,6 +320,16 @@ class Asking:
         its = ways.count(self._form, walk.way, len(walk.prefixes), None)
         return int(self._first(its).found)
 
+    def few(self, most: int) -> list[Call] | None:
+        """Return the lines of the calls that match, newest first; None if they are more."""
+        lines = [] if self._nothing else self._lines()
+        return lines if len(lines) <= most else None
+
+    def besides(self) -> tuple[list[ColumnElement[bool]], Mapping[str, Any]]:
+        """Return what has to hold of the row of a call that matches, and what is bound to it."""
+        within = calls.c.started_at.between(bindparam("since"), bindparam("last"))
+        return [within, *ways.besides(self._form)], self._values
+
     def _all(self, statement: Prepared) -> list[Any]:
         return statement.all(self._connection, self._values)
 
@@ -370,7 +391,10 @@ def _by_tail(tail: str) -> Iterator[Walk]:
         yield Walk(Way.DIGITS, [(tail[:DIGITS],)])
 
 
-APART = ("asker", "own_number", "sid", "since", "until", "after", "before", "oldest_first")
+APART = (
+    *("asker", "own_number", "sid", "since", "until", "after", "before", "oldest_first"),
+    *("said", "said_by"),
+)
 """What is asked for otherwise than by a value of its name."""
 
 

@@ -278,6 +278,12 @@ def finds_all(form: Form, way: Way) -> bool:
     return not _besides(form, way) and not _fits(form, way) and way is not Way.WORDS
 
 
+@lru_cache(1024)
+def besides(form: Form) -> list[ColumnElement[bool]]:
+    """Return what must hold of calls that are found otherwise, but for when they began."""
+    return _besides(form, Way.TIME)
+
+
 def is_of_calls(way: Way) -> bool:
     """Whether a way finds each call once, and the call itself."""
     return BY[way][0] is calls

@@ -18,6 +18,7 @@ from twirec.cli.output import (
     print_calls,
     print_fields,
     print_json,
+    print_sentences,
     record_fields,
     say,
 )
@@ -29,7 +30,7 @@ from twirec.model.errors import NotFound
 from twirec.model.numbers import MOST_NAMED, NumbersReport
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
-from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.model.waveform import Waveform
 from twirec.settings.operating_user import operator
 
@@ -40,14 +41,23 @@ DECIDE = "you: twirec accept, twirec give-up, or twirec work --retry"
 
 
 def _as_typed(words: Sequence[str]) -> str:
-    """Return words as a sentence; behind a word, such as `note`, several in one have quotes.
+    """Return words as a sentence; behind a word, such as `note` or `said:`, several have quotes.
 
     A shell takes them away. Where they mean nothing, a search minds no quotes.
     """
     return " ".join(
-        f'"{word}"' if before.isalpha() and " " in word and '"' not in word else word
+        _quoted(word, behind=before.isalpha() or before.endswith(":"))
         for before, word in zip(("", *words), words, strict=False)
     )
+
+
+def _quoted(word: str, *, behind: bool) -> str:
+    if " " not in word or '"' in word:
+        return word
+    name, colon, value = word.partition(":")
+    if colon and " " in value and name.replace(" ", "").isalpha():
+        return f'{name}:"{value}"'
+    return f'"{word}"' if behind else word
 
 
 @click.command()
@@ -70,6 +80,8 @@ def _as_typed(words: Sequence[str]) -> str:
 @click.option("--case", help="Case number.")
 @click.option("--note", help="Part of a note.")
 @click.option("--agent", help="Whose leg it has: a number, client:NAME, or the name alone.")
+@click.option("--said", help="Words that were said, by what a machine heard: best first.")
+@click.option("--said-by", type=click.Choice([r.value for r in Role]), help="Who said them.")
 @click.option("--sid", help="Of the call, or of one of its recordings.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @click.option("--after", help="The next page: what the page before says.")
@@ -85,7 +97,10 @@ def search(
     as_json: bool,
     **query: Any,
 ) -> None:
-    """Find calls, newest first, by what you say of number and time, and by options."""
+    """Find calls, newest first, by what you say of number and time, and by options.
+
+    By words that were said (said:"twelve months"), best first, each with its sentence.
+    """
     if query["not_recorded"] and outcome not in {None, Outcome.NOT_RECORDED}:
         raise click.UsageError("--not-recorded and --outcome contradict each other; give one.")
     archive = twirec.Archive.from_env()
@@ -103,7 +118,11 @@ def search(
         calls = [record_fields(record, archive.now()) for record in page.calls]
         counted = {"count": page.count, "exact": page.exact}
         turned = {"next": page.next, "previous": page.previous, "first": page.first}
-        print_json({**counted, **turned, "calls": calls})
+        sentences = [asdict(sentence) for sentence in page.sentences]
+        print_json({**counted, **turned, "calls": calls, "sentences": sentences})
+    elif page.sentences:
+        print_sentences(page, archive.settings.timezone)
+        say("A machine heard this; the sound decides.")
     elif page.calls:
         print_calls(page.calls, archive.settings.timezone, archive.now())
         if page.next:

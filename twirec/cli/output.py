@@ -27,6 +27,7 @@ from rich.text import Text
 from twirec.model.call_state import call_state
 from twirec.model.ownership import NotOurs
 from twirec.model.records import CallRecord, Recording
+from twirec.model.search import Page
 from twirec.model.vocabulary import NOT_KNOWN
 
 YES = frozenset({"y", "yes", "s", "sí", "si"})
@@ -258,6 +259,24 @@ def print_calls(records: Sequence[CallRecord], zone: tzinfo, now: datetime) -> N
         Column("state", 4),
     )
     print_table(columns, [_call_row(record, zone, now) for record in records])
+
+
+def print_sentences(page: Page, zone: tzinfo) -> None:
+    """Print what was said, in the order of the page, with times in the company's zone."""
+    calls = {each.call.call_sid: each.call for each in page.calls}
+    for sentence in page.sentences:
+        call, whole = calls[sentence.call_sid], int(sentence.starts)
+        facts = (
+            f"{sentence.score:3} %",
+            f"{call.started_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            or_not_known(call.customer_number),
+            f"{sentence.side or 'somebody'} at {whole // 60}:{whole % 60:02}",
+            sentence.recording_sid,
+        )
+        click.echo(click.style(clean("  ".join(facts)), bold=True))
+        width = terminal_width()
+        text = f"{' ' * 7}{clean(sentence.text)}"
+        click.echo(click.wrap_text(text, width, subsequent_indent=" " * 7) if width else text)
 
 
 def _call_row(record: CallRecord, zone: tzinfo, now: datetime) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from twirec.model.access import Actor
 from twirec.model.records import CallRecord
 from twirec.model.states import State
-from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Query:
         note: part of a note, whatever its letters' size and accents.
         agent: who has a leg of the call, by their `Address.key`.
         sid: of the call, or of one of its recordings.
+        said: words that were said in a recording of the call.
+        said_by: who is to have said them; None for either side.
         asker: who asks: recordings that are hidden from them are as if they were not there; None
             for the library itself, which sees all.
         after: start and SID of the call after which to go on.
@@ -54,6 +56,8 @@ class Query:
     note: str | None = None
     agent: str | None = None
     sid: str | None = None
+    said: str | None = None
+    said_by: Role | None = None
     asker: Actor | None = None
     after: tuple[datetime, str] | None = None
     before: tuple[datetime, str] | None = None
@@ -66,11 +70,12 @@ class Understood:
     """A part of what was typed to search for, as it was understood.
 
     Attributes:
-        part: `number`, `time`, `case`, `note`, `agent` or `sid`.
+        part: `number`, `time`, `case`, `note`, `said`, `agent` or `sid`.
         value: what is looked for: `+34600111222`, `1222` (last digits), `anonymous`, `client:ana`;
             empty for a time.
         without: the text that asks for all but this.
         since, until: of a time, UTC; None where it has no end.
+        side: who is to have said it; None for either.
     """
 
     part: str
@@ -78,6 +83,7 @@ class Understood:
     without: str
     since: datetime | None = None
     until: datetime | None = None
+    side: Role | None = None
 
 
 MOST_COUNTED = 1000
@@ -99,6 +105,31 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidSentence:
+    """A sentence that a machine heard, and that a search by words found. The sound decides.
+
+    Attributes:
+        call_sid: `CA…`.
+        recording_sid: of the recording in which it was heard, `RE…`.
+        side: who said it; None where both sides are on one channel, or nobody knows which is whose.
+        starts, ends: seconds from the beginning of the recording.
+        text: as the machine wrote it. A phrase may run over into what the same side says next.
+        score: how sure it is that this is what was looked for, 0 to 100: how well the words are
+            those, and how sure the machine was of what it heard.
+        probability: how sure the machine was, 0 to 1.
+    """
+
+    call_sid: str
+    recording_sid: str
+    side: Role | None
+    starts: float
+    ends: float
+    text: str
+    score: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of what a search found.
 
@@ -112,6 +143,8 @@ class Page:
         previous: what to give as `after` for the page before; None on the first one.
         first: which call of all that match is the first of the page, counted from 1 as pages were
             turned; None of a page to which nobody turned.
+        sentences: of a search by what was said: best first, and `calls` in the order of the best
+            that was said in each.
     """
 
     calls: tuple[CallRecord, ...]
@@ -121,6 +154,7 @@ class Page:
     following: Callable[[], Page] | None = field(default=None, repr=False, compare=False)
     previous: str | None = None
     first: int | None = 1
+    sentences: tuple[SaidSentence, ...] = ()
 
     @property
     def last(self) -> int | None:

@@ -1,4 +1,4 @@
-"""What is said by its name in a search: a case, words of a note, an agent, a SID, an address."""
+"""What is said by its name in a search: a case, words of a note or of the call, an agent, a SID."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from twirec.calls.address import looks_like_address
 from twirec.model.errors import InvalidQuery
+from twirec.model.vocabulary import Role
 from twirec.search.spoken import FILLERS
 
 NAMES = {
@@ -18,9 +19,23 @@ NAMES = {
 }
 """What a part is called, by the word that is said before it."""
 
+SIDES = {
+    **dict.fromkeys(("customer", "caller", "client", "cliente"), Role.CUSTOMER),
+    **dict.fromkeys(("agent", "agente"), Role.AGENT),
+}
+"""Who says something, by the word for them."""
+
 _QUOTED = r'"[^"]*"|“[^”]*”|«[^»]*»'
+_SIDE = "|".join(SIDES)
+_SAYS = "said|says|dicho|dijo|dice"
+# `customer said "…"`, `said by the agent: "…"`, `dicho por el cliente "…"`; before all else, since
+# words that are looked for may be any
+_SAID = (
+    rf"(?:(?P<before>{_SIDE})\s+)?(?P<says>{_SAYS})(?![^\W_])"
+    rf"(?:\s+(?:by|por)\s+(?:(?:the|el|la)\s+)?(?P<behind>{_SIDE})(?![^\W_]))?"
+)
 _NAMED = re.compile(
-    rf"(?<![^\s,;])(?P<name>{'|'.join(NAMES)})(?![^\W_])"
+    rf"(?<![^\s,;])(?:{_SAID}|(?P<name>{'|'.join(NAMES)})(?![^\W_]))"
     rf"[ \t]*[:=]?\s*(?P<value>{_QUOTED}|[^\s,;]+)?",
     re.IGNORECASE,
 )
@@ -33,15 +48,17 @@ class Named:
     """A part of a search that says what it is.
 
     Attributes:
-        part: `case`, `note`, `agent`, `sid` or `address`.
+        part: `case`, `note`, `said`, `agent`, `sid` or `address`.
         value: what was said of it, without quotes.
         start, end: where it stands in the text, `end` exclusive.
+        side: who is to have said it.
     """
 
     part: str
     value: str
     start: int
     end: int
+    side: Role | None = None
 
 
 def named(text: str) -> tuple[str, list[Named]]:
@@ -68,14 +85,18 @@ def named(text: str) -> tuple[str, list[Named]]:
 
 def _by_name(text: str) -> Iterator[Named]:
     for match in _NAMED.finditer(text):
-        name, said = match["name"], match["value"] or ""
+        name, said = match["name"] or match["says"], match["value"] or ""
         value = said.strip('"“”«»').strip()
         if not value or (said == value and value.casefold() in FILLERS):
             raise InvalidQuery(
                 f"search: {name!r} needs what it is behind it, such as 'case R-2026/17', "
-                "'note \"asks for a refund\"' or 'agent client:ana'."
+                "'note \"asks for a refund\"', 'said \"twelve months\"' or 'agent client:ana'."
             )
-        yield Named(NAMES[name.casefold()], value, *match.span())
+        if match["says"]:
+            side = (match["before"] or match["behind"] or "").casefold()
+            yield Named("said", value, *match.span(), SIDES.get(side))
+        else:
+            yield Named(NAMES[name.casefold()], value, *match.span())
 
 
 def _sids(text: str) -> Iterator[Named]:

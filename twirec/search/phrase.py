@@ -14,6 +14,7 @@ from twirec.calls.address import agent_key, search_term
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text as a_text
 from twirec.model.search import Understood
+from twirec.model.vocabulary import Role
 from twirec.search.grammar import Listener
 from twirec.search.named import Named, named
 from twirec.search.sentence import DAY, HALF_A_DAY, Said
@@ -52,6 +53,8 @@ class Asked:
         number: the search term of a customer's number; None for none.
         span: of call time.
         case, note, agent, sid: what was said of them; None for nothing.
+        said: words of the call; None for none.
+        said_by: whose they are; None for either side's.
         parts: each of these with its words, in the order of the sentence.
     """
 
@@ -61,6 +64,8 @@ class Asked:
     note: str | None = None
     agent: str | None = None
     sid: str | None = None
+    said: str | None = None
+    said_by: Role | None = None
     parts: tuple[Understood, ...] = ()
 
 
@@ -97,7 +102,8 @@ def ask(text: str, *, now: datetime, zone: tzinfo, country: str, within: timedel
         values["agent"] = agent_key(values["agent"], country)
     number_at = (address.start, address.end) if address else heard.number_at
     parts = list(_parts(text, said, number or "", number_at, span if of_time else None, values))
-    return Asked(number, span, **values, parts=tuple(parts))
+    side = by_name["said"].side if "said" in by_name else None
+    return Asked(number, span, **values, said_by=side, parts=tuple(parts))
 
 
 def _parts(
@@ -114,12 +120,13 @@ def _parts(
     """
     text = unicodedata.normalize("NFC", text)
     places = {each.part: (each.start, each.end) for each in said if each.part != "address"}
+    side = next((each.side for each in said if each.part == "said"), None)
     if number_at:
         places["number"] = number_at
     for part, (start, end) in sorted(places.items(), key=lambda each: each[1]):
         without = " ".join(f"{text[:start]} {text[end:]}".split()).strip(" ,;")
         value = number if part == "number" else values[part]
-        yield Understood(part, value, without)
+        yield Understood(part, value, without, side=side if part == "said" else None)
     if span is not None:
         words = (text[start:end] for start, end in sorted(places.values()))
         yield Understood("time", "", " ".join(words), span.since, span.until)

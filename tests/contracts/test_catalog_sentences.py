@@ -1,0 +1,77 @@
+"""The contract of the catalog's part that keeps what was said."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from sqlalchemy import select
+
+from tests.contracts.test_catalog_operations import archive
+from tests.factories import a_call, call_sid
+from twirec.catalog import Catalog
+from twirec.catalog.sentence_tables import sentences
+from twirec.catalog.sentences import forget, replace
+from twirec.model.transcript import Sentence
+from twirec.model.vocabulary import Role
+
+SAID = (
+    Sentence(Role.AGENT, 0.0, 4.5, "Tiene una permanencia de doce meses", 0.9),
+    Sentence(Role.CUSTOMER, 5.0, 8.0, "Eso no me lo dijo", 0.8),
+    Sentence(Role.AGENT, 8.5, 9.0, "Sí.", 0.7),
+    Sentence(Role.CUSTOMER, 9.2, 12.0, "tu compañero.", 0.6),
+)
+
+
+def write(catalog: Catalog, sid: str, said: tuple[Sentence, ...] = SAID) -> None:
+    with catalog.database.write() as connection:
+        replace(connection, call_sid(), sid, said)
+
+
+def texts(catalog: Catalog) -> list[tuple[str, str]]:
+    rows = select(sentences.c.recording_sid, sentences.c.text).order_by(sentences.c.id)
+    with catalog.database.read() as connection:
+        return [(row.recording_sid, row.text) for row in connection.execute(rows)]
+
+
+def index_has(catalog: Catalog, key: str) -> int:
+    """Return how many sentences the index of SQLite has for a key."""
+    with catalog.database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT rowid FROM sentences_words WHERE sentences_words MATCH ?", (key,)
+        )
+        return len(rows.all())
+
+
+def test_what_was_said_takes_the_place_of_what_was_there(catalog: Catalog) -> None:
+    one, other = archive(catalog, 1, 1000), archive(catalog, 2, 1000)
+    write(catalog, one)
+    write(catalog, other, SAID[:1])
+    write(catalog, one, SAID[1:2])
+    assert sorted(texts(catalog)) == [(one, SAID[1].text), (other, SAID[0].text)]
+    with catalog.database.write() as connection:
+        forget(connection, one)
+    assert texts(catalog) == [(other, SAID[0].text)]
+    write(catalog, other, ())
+    assert texts(catalog) == []
+
+
+def test_nothing_that_was_said_stays_in_the_index_when_it_is_forgotten(catalog: Catalog) -> None:
+    if catalog.database.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL's index is emptied when it cleans up")
+    catalog.ledger.open_call(a_call())
+    sid, other = archive(catalog, 1, 1000), archive(catalog, 2, 1000)
+    write(catalog, sid)
+    write(catalog, other, SAID[1:2])
+    assert index_has(catalog, "kprmns") == 1
+    with catalog.database.write() as connection:
+        forget(connection, sid)
+    catalog.shorten_log()
+    assert index_has(catalog, "kprmns") == 0
+    assert index_has(catalog, '"kdijo"') == 1  # what others said is still found
+    with catalog.database.read() as connection:
+        blocks = connection.exec_driver_sql("SELECT block FROM sentences_words_data").scalars()
+        assert all(b"prmns" not in block for block in blocks), sqlite3.sqlite_version
+        assert (
+            connection.exec_driver_sql("SELECT 1 FROM marks WHERE name LIKE 'words%'").all() == []
+        )

@@ -1,0 +1,329 @@
+"""What was said, sentence by sentence, in an index of its words."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    table,
+    text,
+    tuple_,
+)
+
+from twirec.catalog.conditions import allowed, of_call
+from twirec.catalog.database import Database
+from twirec.catalog.search import Asking
+from twirec.catalog.sentence_tables import sentences
+from twirec.catalog.tables import calls, recordings
+from twirec.model.access import Deed
+from twirec.model.errors import CatalogUnavailable
+from twirec.model.heard_words import heard_words, index_keys
+from twirec.model.search import Query
+from twirec.model.transcript import Sentence
+
+MOST_FOLLOWING = 12
+"""Words that a sentence is searched with of what the same side says next."""
+
+LONGEST_SILENCE = 30.0
+"""Seconds between two sentences of a side over which no phrase runs."""
+
+FORGETS = (3, 42)
+"""The version of SQLite from which on its index of words forgets at once what is deleted."""
+
+TO_FORGET = "words to forget"
+"""The mark that says that something was deleted: a trigger sets it."""
+
+MERGED = 500
+"""Pages of an index that are written anew in one transaction. Others write between two of them."""
+
+
+def replace(
+    connection: Connection, call_sid: str, recording_sid: str, said: Sequence[Sentence]
+) -> None:
+    """Let a search find what was said in a recording, and nothing of what it found before.
+
+    Args:
+        connection: of a transaction that writes.
+        call_sid: of its call.
+        recording_sid: of the recording.
+        said: the sentences of both sides, in any order.
+    """
+    forget(connection, recording_sid)
+    its = select(func.coalesce(recordings.c.call_started_at, recordings.c.started_at))
+    started_at = connection.execute(its.where(recordings.c.sid == recording_sid)).scalar()
+    rows = [*_rows(call_sid, recording_sid, started_at, said)]
+    if rows:
+        connection.execute(insert(sentences), rows)
+
+
+def forget(connection: Connection, recording_sid: str) -> None:
+    """Let a search find nothing that was said in a recording.
+
+    Args:
+        connection: of a transaction that writes.
+        recording_sid: of the recording.
+    """
+    connection.execute(delete(sentences).where(sentences.c.recording_sid == recording_sid))
+
+
+def _rows(
+    call_sid: str, recording_sid: str, started_at: datetime | None, said: Iterable[Sentence]
+) -> Iterator[dict[str, Any]]:
+    in_order = sorted((each for each in said if each.text.strip()), key=lambda each: each.starts)
+    by_side: dict[object, list[Sentence]] = {}
+    for each in in_order:
+        by_side.setdefault(each.side, []).append(each)
+    place = dict.fromkeys(by_side, 0)
+    of_all = [f"r{recording_sid.lower()}", *(() if started_at is None else day_keys(started_at))]
+    for each in in_order:
+        place[each.side] += 1
+        following = _following(each, by_side[each.side][place[each.side] :])
+        words = heard_words(f"{each.text} {following}")
+        keys = {key for word in words for key in index_keys(word)}
+        yield {
+            "recording_sid": recording_sid,
+            "call_sid": call_sid,
+            "side": each.side,
+            "starts": each.starts,
+            "ends": each.ends,
+            "text": each.text,
+            "probability": each.probability,
+            "words": " ".join(word.text for word in words),
+            "own": len(heard_words(each.text)),
+            "keys": " ".join(sorted({*keys, *of_all, side_key(each.side)})),
+        }
+
+
+def _following(sentence: Sentence, others: Iterable[Sentence]) -> str:
+    """Return the first words of what a side says after a sentence, without a long silence."""
+    words: list[str] = []
+    ends = sentence.ends
+    for other in others:
+        if len(words) >= MOST_FOLLOWING or other.starts - ends > LONGEST_SILENCE:
+            break
+        words += other.text.split()
+        ends = other.ends
+    return " ".join(words[:MOST_FOLLOWING])
+
+
+def side_key(side: object) -> str:
+    """Return the key of the sentences of a side."""
+    return f"s{side or 'unknown'}"
+
+
+def day_keys(at: datetime) -> tuple[str, str]:
+    """Return the keys of the sentences of a day, UTC, and of its month."""
+    return at.strftime("d%Y%m%d"), at.strftime("m%Y%m")
+
+
+FEW_CALLS = 300
+"""Calls of which only what was said in them is looked through. If those that are asked for besides
+are more, the words are looked up, and then each call that has them is looked at."""
+
+MOST_FOUND = 4000
+"""Sentences that an index gives: of words that are said more often, those that came last."""
+
+MONTHS_BACK = (1, 3, 12, 60)
+"""Months that are looked through, the latest, for words that are said more often than that."""
+
+MOST_DAYS, MOST_MONTHS = 45, 240
+"""Days, and months, of which each is asked for by its key."""
+
+NARROW = frozenset(field.name for field in fields(Query)) - {
+    *("since", "until", "asker", "after", "before", "oldest_first", "limit", "said", "said_by"),
+}
+"""What is asked for besides words, side and time."""
+
+
+class Sentences:
+    """Finds what was said."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def candidates(
+        self, query: Query, keys: Sequence[Sequence[str]], limit: int
+    ) -> tuple[list[Row[Any]], bool]:
+        """Return sentences in which words may have been said, those that came last first.
+
+        Each has the columns of the table, and `started_at` of its call. Sentences of recordings
+        that whoever asks may not read are as if they were not there.
+
+        Args:
+            query: what has to hold of their calls, whose they are, and who asks.
+            keys: of words; one of each list has to be there.
+            limit: how many at the most.
+
+        Returns:
+            The sentences, and whether these are all.
+
+        Raises:
+            CatalogUnavailable: this SQLite cannot find words.
+        """
+        with self._database.read(by_index=True) as connection:
+            asking = Asking(connection, query, words=False)
+            match = [*keys, *_within(connection, query)]
+            if query.said_by is not None:
+                match.append([side_key(query.said_by)])
+            if any(getattr(query, name) is not None for name in NARROW):
+                few = asking.few(FEW_CALLS)
+                sids = [] if few is None else _recordings_of(connection, few)
+                if few is not None and not sids:
+                    return [], True
+                match += [[f"r{sid.lower()}" for sid in sids]] if sids else []
+            ids = _found(connection, match)
+            besides, values = asking.besides()
+            statement = _shown(connection, query, besides)
+            rows: list[Row[Any]] = []
+            seen, lot = 0, limit
+            while seen < len(ids) and len(rows) < limit:
+                these = ids[seen : seen + lot]
+                given = {**values, "ids": _as_list(connection, these)}
+                rows += connection.execute(statement, given).all()
+                seen, lot = seen + lot, 4 * lot
+        return rows[:limit], len(ids) <= MOST_FOUND and seen >= len(ids) and len(rows) <= limit
+
+    def settle(self) -> None:
+        """Let nothing stay in the index of SQLite of what was deleted from it.
+
+        A newer SQLite forgets at once. In an older one the words of what was deleted stay, until
+        the parts of the index are written anew: which is done here, in small steps.
+
+        Source: https://www.sqlite.org/fts5.html#the_merge_command.
+        """
+        if self._database.engine.dialect.name != "sqlite":
+            return
+        with self._database.read() as connection:
+            if not connection.execute(_IS_TO_FORGET).first():
+                return
+        with self._database.write() as connection:
+            at_once = connection.execute(_FORGETS).scalar() == 1
+            if not at_once and sqlite3.sqlite_version_info >= FORGETS:
+                connection.execute(_FORGET_AT_ONCE)
+            connection.execute(_FORGOTTEN)
+        pages = -MERGED  # below nothing: whatever there is, also what would not be merged yet
+        while not at_once:
+            with self._database.write() as connection:
+                before = connection.execute(_CHANGES).scalar_one()
+                connection.execute(_MERGE, {"pages": pages})
+                at_once = connection.execute(_CHANGES).scalar_one() - before < 2
+            pages = MERGED
+
+
+_IS_TO_FORGET = text(f"SELECT 1 FROM marks WHERE name = '{TO_FORGET}'")  # noqa: S608 - our own
+_FORGOTTEN = text(f"DELETE FROM marks WHERE name = '{TO_FORGET}'")  # noqa: S608 - our own
+_FORGETS = text("SELECT v FROM sentences_words_config WHERE k = 'secure-delete'")
+_FORGET_AT_ONCE = text(
+    "INSERT INTO sentences_words (sentences_words, rank) VALUES ('secure-delete', 1)"
+)
+_MERGE = text("INSERT INTO sentences_words (sentences_words, rank) VALUES ('merge', :pages)")
+_CHANGES = text("SELECT total_changes()")
+
+
+def _shown(connection: Connection, query: Query, besides: Sequence[ColumnElement[bool]]) -> Any:
+    """Return what reads those of some sentences that are asked for, and that may be read."""
+    ids = "= ANY(CAST(:ids AS integer[]))"
+    if connection.dialect.name == "sqlite":
+        ids = "IN (SELECT value FROM json_each(:ids))"
+    gate = [] if query.asker is None else [allowed(query.asker, Deed.LISTEN, with_own=True)]
+    return (
+        select(sentences, calls.c.account_sid, calls.c.started_at)
+        .select_from(sentences)
+        .join(recordings, recordings.c.sid == sentences.c.recording_sid)
+        .join(calls, of_call(calls, recordings.c.account_sid, sentences.c.call_sid))
+        .where(text(f"sentences.id {ids}"), *gate, *besides)
+        .order_by(sentences.c.id.desc())
+    )
+
+
+def _as_list(connection: Connection, ids: Sequence[int]) -> Any:
+    return json.dumps(ids) if connection.dialect.name == "sqlite" else [*ids]
+
+
+def _recordings_of(connection: Connection, lines: Sequence[Any]) -> list[str]:
+    keys = [(line.account_sid, line.call_sid) for line in lines]
+    its = tuple_(recordings.c.account_sid, recordings.c.call_sid).in_(keys)
+    return [*connection.scalars(select(recordings.c.sid).where(its))] if keys else []
+
+
+def _within(connection: Connection, query: Query) -> list[list[str]]:
+    """Return the keys of the days, or months, of a span of time; nothing where it is of all."""
+    if query.since is None and query.until is None:
+        return []
+    first, last = connection.execute(_FIRST_AND_LAST).one()
+    if first is None:
+        return []
+    since, until = max(query.since or first, first), min(query.until or last, last)
+    # a day more on both sides: the key is of the day in which a recording's call was known to begin
+    since, until = since - A_DAY, until + A_DAY
+    days = max((until - since).days + 2, 0)
+    if days <= MOST_DAYS:
+        return [[day_keys(since + A_DAY * each)[0] for each in range(days)] or ["d"]]
+    months = _months(since, until)
+    return [months] if len(months) <= MOST_MONTHS else []
+
+
+def _months(since: datetime, until: datetime) -> list[str]:
+    first, last = (each.year * 12 + each.month - 1 for each in (since, until))
+    return [f"m{month // 12:04}{month % 12 + 1:02}" for month in range(first, last + 1)]
+
+
+def _found(connection: Connection, match: Sequence[Sequence[str]]) -> list[int]:
+    """Return the sentences that an index knows, those that came last first, and one too many."""
+    most = MOST_FOUND + 1
+    if connection.dialect.name == "sqlite":
+        if connection.execute(_HAS_WORDS).first() is None:
+            raise CatalogUnavailable(
+                "This SQLite finds no words: it was built without FTS5; use another, or PostgreSQL."
+            )
+        said = " AND ".join("(" + " OR ".join(map('"{}"'.format, each)) + ")" for each in match)
+        return [*connection.scalars(_MATCHING, {"match": said, "most": most})]
+    # whose index of words gives nothing but bitmaps, in no order
+    connection.exec_driver_sql("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_seqscan = off")
+    ids = _of_postgresql(connection, match, most)
+    if len(ids) == most:
+        _, last = connection.execute(_FIRST_AND_LAST).one()
+        for months in MONTHS_BACK:
+            latest = _months(last - months * A_MONTH, last)
+            ids = _of_postgresql(connection, [*match, latest], most)
+            if len(ids) >= FEW_CALLS:
+                break
+    return sorted(ids, reverse=True)
+
+
+def _of_postgresql(connection: Connection, match: Sequence[Sequence[str]], most: int) -> list[int]:
+    said = " & ".join("(" + " | ".join(map("'{}'".format, each)) + ")" for each in match)
+    return [*connection.scalars(_MATCHING_OF_POSTGRESQL, {"match": said, "most": most})]
+
+
+A_DAY, A_MONTH = timedelta(days=1), timedelta(days=30)
+
+_FIRST_AND_LAST = select(
+    select(func.min(calls.c.started_at)).scalar_subquery(),
+    select(func.max(calls.c.started_at)).scalar_subquery(),
+)
+_HAS_WORDS = text("SELECT 1 FROM sqlite_master WHERE name = 'sentences_words'")
+_KNOWN = table("sentences_words", column("rowid"), column("sentences_words"))
+_MATCHING = (
+    select(_KNOWN.c.rowid)
+    .where(_KNOWN.c.sentences_words.op("MATCH")(bindparam("match")))
+    .order_by(_KNOWN.c.rowid.desc())
+    .limit(bindparam("most"))
+)
+_MATCHING_OF_POSTGRESQL = text(
+    "SELECT id FROM sentences WHERE CAST(keys AS tsvector) @@ CAST(:match AS tsquery) LIMIT :most"
+)
