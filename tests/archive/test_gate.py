@@ -318,7 +318,7 @@ CASES: dict[str, Case | str] = {
         Deed.SEE, lambda a, who: a.custody.disclosures.consents(SID, by=who)
     ),
     "custody.disclosures.withdraw": Case(
-        Deed.DISCLOSE,
+        Deed.END_DISCLOSURE,
         lambda a, who: a.custody.disclosures.withdraw(1, why="x", by=who),
         prepare=disclose,
     ),
@@ -326,7 +326,7 @@ CASES: dict[str, Case | str] = {
         Deed.DISCLOSE, lambda a, who: a.custody.disclosures.give(SID, **ORDERED, by=who)
     ),
     "custody.disclosures.revoke": Case(
-        Deed.DISCLOSE,
+        Deed.END_DISCLOSURE,
         lambda a, who: a.custody.disclosures.revoke(given(a), why="x", by=who),
         prepare=disclose,
     ),
@@ -498,6 +498,7 @@ def test_of_their_own_an_agent_gets_what_the_company_allows(
 CHANGING = {
     *(Deed.PAUSE, Deed.ADMIT, Deed.ERASE, Deed.DECIDE, Deed.CONVERT),
     *(Deed.HOLD, Deed.UNHOLD, Deed.BLOCK, Deed.RELEASE, Deed.DISCLOSE),
+    Deed.END_DISCLOSURE,
 }
 
 

@@ -73,6 +73,7 @@ FROZEN = {
     "0016_notes_of_a_second.py": "99dff655dcce7802f6f5aa1012ba0fd1f917359ddbe74d76d1544b5df605fd7a",
     "0017_switches_that_end.py": "3f7f94b8460d4a210c121fe5004253c0edb779215d29be5258c6c8a9c9f2a713",
     "0018_sentences.py": "218fd95904747e706861e45906079563ba871c7976d26891de6d6663c36510d0",
+    "0019_blocked_lines.py": "56c90e8b54f8d5ad007df7a05858d36b428c83325e094fdd3ce7d6e141323c64",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

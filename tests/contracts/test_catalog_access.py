@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_recording, call_sid, recording_sid
 from twirec.catalog import Catalog
-from twirec.catalog.conditions import allowed
+from twirec.catalog.conditions import allowed, line_shut
+from twirec.catalog.database import to_row
 from twirec.catalog.tables import calls, legs, recordings
-from twirec.model.access import Actor, Deed, may
+from twirec.model.access import Actor, Deed, is_shut, may
 from twirec.model.states import Custody, State
 
 CASES = {
@@ -122,3 +123,23 @@ def test_a_query_of_an_agents_own_lets_through_what_the_gate_does(of_every_kind:
             for sid, (custody, state) in CASES.items()
             if may(ANA, replace(a_recording(), custody=custody, state=state), deed, own=True)
         }, deed
+
+
+def test_a_query_finds_the_lines_that_are_kept_apart(catalog: Catalog) -> None:
+    """Each of three custodies, of what is there and what is not, alone and beside each other."""
+    each = list(product(Custody, (State.RELEASED, State.ERASED, State.LOST)))
+    scenes = [(True, [])] + [(False, list(some)) for some in combinations(each, 2)]
+    scenes += [(False, [one]) for one in each]
+    wanted = set()
+    with catalog.database.write() as connection:
+        for number, (blocked, there) in enumerate(scenes):
+            sid = call_sid(number)
+            connection.execute(calls.insert(), to_row(a_call(call_sid=sid, blocked=blocked), calls))
+            for at, (custody, state) in enumerate(there):
+                one = a_recording(sid=recording_sid(2 * number + at), call_sid=sid, due_at=None)
+                row = to_row(replace(one, custody=custody, state=state), recordings)
+                connection.execute(recordings.insert(), row | {"object_name": None})
+            wanted |= {sid} if is_shut(blocked, there) else set()
+        found = connection.scalars(select(calls.c.call_sid).where(line_shut())).all()
+    assert set(found) == wanted
+    assert 0 < len(wanted) < len(scenes)

@@ -19,6 +19,7 @@ from twirec.model.access import (
     acting,
     asking,
     check,
+    is_shut,
     may,
     may_ever,
     outline,
@@ -26,7 +27,7 @@ from twirec.model.access import (
     verdict,
 )
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
-from twirec.model.records import CallRecord, Pause
+from twirec.model.records import CallRecord, Note, Pause
 from twirec.model.states import Custody, State
 
 ROLES = ("admin", "supervisor", "auditor", "agent", "", "of the app's own")
@@ -41,6 +42,7 @@ LETTERS = {
     "f": Deed.DOWNLOAD,
     "c": Deed.CONVERT,
     "g": Deed.DISCLOSE,
+    "t": Deed.END_DISCLOSURE,
     "r": Deed.ANSWER,
     "=": Deed.COMPARE,
     "n": Deed.ANNOTATE,
@@ -55,11 +57,11 @@ LETTERS = {
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfcgr =np ehub!", "sdo =npaehub!", "o =pehux!"),
+    "admin": ("sdo wlfcgrt=np ehub!", "sdo t=npaehub!", "o t=pehux!"),
     "supervisor": ("sd wlfc np h", "p", "p"),
     "auditor": ("sdo w =", "sdo =", "o ="),
     "agent": ("sp", "sp", "p"),
-    "": ("sdo wlfcgr =np ehub!", "o =npaehub!", "o =pehux!"),
+    "": ("sdo wlfcgrt=np ehub!", "o t=npaehub!", "o t=pehux!"),
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -72,6 +74,7 @@ STATES = {
     Deed.DOWNLOAD: STORED,
     Deed.CONVERT: STORED,
     Deed.DISCLOSE: STORED,
+    Deed.END_DISCLOSURE: ALL,
     Deed.ANSWER: STORED,
     Deed.COMPARE: STORED,
     Deed.ANNOTATE: ALL,
@@ -188,6 +191,40 @@ def test_a_call_is_seen_without_what_is_hidden() -> None:
     assert for_nobody.pauses == pauses[:1]
 
 
+ACTIVE, QUARANTINED, BLOCK = Custody
+LINES: dict[str, tuple[bool, list[tuple[Custody, State]], bool]] = {
+    "nothing was recorded": (False, [], False),
+    "the call was erased": (True, [], True),
+    "the call was erased, one came later": (True, [(ACTIVE, State.COMPLETED)], True),
+    "all is blocked": (False, [(BLOCK, State.RELEASED), (BLOCK, State.RECORDING)], True),
+    "one is not": (False, [(BLOCK, State.RELEASED), (ACTIVE, State.RELEASED)], False),
+    "one is in quarantine": (False, [(BLOCK, State.RELEASED), (QUARANTINED, State.LOST)], True),
+    "and there": (False, [(BLOCK, State.RELEASED), (QUARANTINED, State.ARCHIVED)], False),
+    "of the other nothing is left": (False, [(BLOCK, State.ERASED), (ACTIVE, State.ERASED)], True),
+    "all is destroyed": (False, [(ACTIVE, State.ERASED)], False),
+    "Twilio has one elsewhere": (False, [(BLOCK, State.RELEASED), (ACTIVE, State.EXTERNAL)], False),
+}
+"""Whether a line is kept apart: the call's own block, its recordings, and what follows."""
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_when_a_line_is_kept_apart(case: str) -> None:
+    blocked, there, shut = LINES[case]
+    assert is_shut(blocked, there) is shut
+
+
+def test_of_a_line_that_is_kept_apart_there_is_only_that_there_was_a_call() -> None:
+    call = replace(a_call(), customer_number="+34600111222", case_number="C-7", dial=("+34911",))
+    notes = (Note(call.account_sid, call.call_sid, "ana", STARTED, "a refund"),)
+    for_admin = seen(ANA, CallRecord(call, recordings=(BLOCKED,), notes=notes))
+    left = for_admin.call
+    assert (left.customer_number, left.case_number, left.dial) == ("blocked", "", ())
+    assert (left.call_sid, left.own_number, left.started_at, left.outcome) == (
+        *(call.call_sid, call.own_number, call.started_at, call.outcome),
+    )
+    assert (for_admin.recordings, for_admin.notes) == ((), ())
+
+
 def test_an_outline_names_no_object() -> None:
     broken = replace(BLOCKED, last_error=f"{BLOCKED.object_name} is not there.")
     shown = outline(ANA, broken)
@@ -205,7 +242,7 @@ ROWS = {
     "listen, download, have a copy made that is kept": (
         *(Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT),
     ),
-    "[give it to somebody outside](disclosure.md)": (Deed.DISCLOSE,),
+    "[give it to somebody outside](disclosure.md)": (Deed.DISCLOSE, Deed.END_DISCLOSURE),
     "answer somebody who is heard in it and [asks for it](access-requests.md)": {Deed.ANSWER},
     "write a note by its SID": (Deed.ANNOTATE,),
     "compare its bytes with what was archived": (Deed.COMPARE,),

@@ -117,6 +117,14 @@ def test_no_list_and_no_page_shows_it_to_anybody(archive: Archive, by: Actor | N
         assert SID not in told, name  # and so no object of it, whose names have it
         assert "a dispute" not in told, name
         assert "here she says it" not in told, name
+    for what in ({"number": "600111222"}, {"number": "222"}, {"case": CASE}, {"note": "refund"}):
+        found = archive.calls.search(**what, by=by)
+        assert CALL not in {record.call.call_sid for record in found.calls}, what
+        assert found.count == len(found.calls), what
+    for record in (archive.calls.get(CALL, by=by), *archive.calls.search(sid=CALL, by=by).calls):
+        assert (record.call.call_sid, record.call.customer_number) == (CALL, "blocked")
+        for said in ("600111222", CASE, "refund"):
+            assert said not in repr(record.call) + repr(record.notes) + repr(record.legs), said
     page = archive.calls.search(state="released", by=by).calls
     assert {each.sid for record in page for each in record.recordings} <= {OTHER}
     assert CALL not in {record.call.call_sid for record in page}
@@ -126,6 +134,40 @@ def test_no_list_and_no_page_shows_it_to_anybody(archive: Archive, by: Actor | N
 def test_evidence_of_its_case_is_made_as_if_it_were_not_there(archive: Archive, by: Actor) -> None:
     with pytest.raises(NotFound, match=CASE_IS_EMPTY):
         archive.custody.evidence(case=CASE, purpose="claim", by=by)
+
+
+def test_nothing_is_added_to_a_line_that_is_kept_apart(archive: Archive) -> None:
+    for add in (
+        lambda: archive.calls.annotate(CALL, note="x", by=ADMIN),
+        lambda: archive.calls.add_numbers(CALL, own="+34911222333", why="x", by=ADMIN),
+    ):
+        with pytest.raises(CustodyRefused, match="its line is kept as it is"):
+            add()
+
+
+def test_a_note_at_a_second_of_what_is_hidden_finds_nothing(house: House) -> None:
+    """Of a call of which something else is there, the line stays, and is found by the rest."""
+    archive = house.archive
+    with archive.catalog.database.write() as connection:
+        its = recordings.update().where(recordings.c.sid == OTHER)
+        connection.execute(its.values(call_sid=CALL))
+    for by in (ADMIN, OTHERS[0], None):
+        for note, count in (("here she", 0), ("re s", 0), ("refund", 1)):
+            found = archive.calls.search(note=note, by=by)
+            assert (found.count, len(found.calls)) == (count, count), (by, note)
+        assert archive.calls.search(note="here she", number="600111222", by=by).count == 0
+
+
+def test_an_erasure_of_a_number_keeps_apart_what_was_not_recorded_too(archive: Archive) -> None:
+    third = call_sid(3)
+    archive.catalog.ledger.open_call(a_call(call_sid=third))
+    archive.calls.annotate(third, note="rang in vain", case="C-9", by=ADMIN)
+    archive.custody.erase("600111222", reason="they asked", by=ADMIN)
+    for what in ({"number": "600111222"}, {"case": "C-9"}, {"note": "in vain"}):
+        assert archive.calls.search(**what, by=ADMIN).count == 0, what
+    shown = archive.calls.get(third, by=ADMIN)
+    assert (shown.call.customer_number, shown.call.case_number, shown.notes) == ("blocked", "", ())
+    assert archive.catalog.ledger.line(shown.call.account_sid, third).customer_number != "blocked"
 
 
 ADDRESSES: dict[str, Callable[[Archive, Actor], Any]] = {

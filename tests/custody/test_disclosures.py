@@ -15,8 +15,10 @@ from tests.erasing import destroy
 from tests.factories import ACCOUNT, STARTED, a_call, call_sid, recording_sid
 from tests.house import NAME, House
 from tests.sounds import wav
+from twirec.adapters import memory_bucket
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
+from twirec.archive import disclosures as sent
 from twirec.catalog.tables import derivatives, metadata, recordings
 from twirec.custody import disclosure
 from twirec.custody.disclosure import ALPHABET, code_hash, is_code, new_code, participants, standing
@@ -378,15 +380,26 @@ def _expired(house: House, given: Handover) -> None:
     ],
 )
 def test_an_open_link_is_dead_at_once(
-    house: House, end: Callable[[House, Handover], None], becomes: DisclosureState
+    house: House,
+    end: Callable[[House, Handover], None],
+    becomes: DisclosureState,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(memory_bucket, "_CHUNK", 4096)
+    monkeypatch.setattr(sent, "LOOKED_EVERY", 4096)
     disclosures = house.archive.custody.disclosures
     consent(house, "customer")
     consent(house, f"agent:{AGENT}")
     given = disclosures.give(SID, **TO, openings=2, expires_in=timedelta(minutes=30), by=EVA)
     opening = disclosures.open(secret(given), given.code)
+    playing = disclosures.hear(secret(given), opening.ticket)
+    house.time += timedelta(seconds=1)
+    begun = next(playing)
     end(house, given)
     assert state(house, given) is becomes
+    with pytest.raises(LinkClosed):  # who fetches all at once gets no more of it either
+        next(playing)
+    assert 0 < len(begun) < len(MEDIA)
     for closed in (
         lambda: disclosures.look(secret(given)),
         lambda: disclosures.open(secret(given), given.code),
@@ -396,6 +409,28 @@ def test_an_open_link_is_dead_at_once(
         with pytest.raises(LinkClosed):
             closed()
     assert entries(house, "open_link")[-1].detail["link"] == becomes
+
+
+@pytest.mark.parametrize("end", [_blocked, _quarantined, _destroyed])
+def test_a_consent_is_withdrawn_at_any_time(
+    house: House, end: Callable[[House, Handover], None]
+) -> None:
+    """GDPR art. 7.3; who does it is told nothing of what is not there for them any more."""
+    consent(house, "customer")
+    consent(house, f"agent:{AGENT}")
+    given = house.archive.custody.disclosures.give(SID, **TO, by=EVA)
+    end(house, given)
+    disclosures, number = house.archive.custody.disclosures, given.disclosure.consents[0]
+    for role, error in (("supervisor", NotFound), ("agent", NotFound)):
+        if end is not _destroyed:
+            with pytest.raises(error):
+                disclosures.withdraw(number, why="letter", by=Actor("bo", role))
+    withdrawn = disclosures.withdraw(number, why="letter", by=EVA)
+    assert (withdrawn.holds, withdrawn.withdrawn_by) == (False, "eva")
+    if end is _blocked:
+        assert TO["recipient"] not in repr(withdrawn)
+    entry = entries(house, "withdraw")[-1]
+    assert (entry.outcome, entry.detail["links_ended"]) == ("done", 1)
 
 
 def test_of_two_at_once_one_is_counted(house: House) -> None:

@@ -469,6 +469,21 @@ def test_destroying_at_once_waits_for_a_second_person(house: House) -> None:
     assert house.archive.audit.log(limit=1)[0].number == gone.erasure.number != ""
 
 
+def test_what_waits_already_is_not_asked_for_twice(house: House) -> None:
+    """In whatever form it is said, and of a part of it too; what came since is more."""
+    custody = house.archive.custody
+    asked = custody.erase(NUMBER, reason="they asked", by=ANA, now=True, ground=GROUND)
+    for what in (NUMBER, "+34600111222", CALL, SID):
+        with pytest.raises(InvalidQuery, match=f"request {asked.approval} of ana waits"):
+            custody.erase(what, reason="again", by=Actor("eva", "admin"), now=True, ground=GROUND)
+    assert [each.id for each in custody.certificates.list(by=ANA)] == [asked.id]
+    assert [each.id for each in custody.approvals.pending(by=ANA)] == [asked.approval]
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
+    custody.erase(NUMBER, reason="and since", by=ANA, now=True, ground=GROUND)
+    house.time += timedelta(days=8)  # what expired is asked for again
+    custody.erase(SID, reason="again", by=ANA, now=True, ground=GROUND)
+
+
 def test_what_was_refused_or_held_meanwhile_is_not_destroyed(house: House) -> None:
     custody = house.archive.custody
     asked = custody.erase(SID, reason="they asked", by=ANA, now=True, ground=GROUND)

@@ -72,6 +72,11 @@ TABLE: dict[str, tuple[dict[str, Any], Alarm | None]] = {
         {"swept": {ACCOUNT: ago(minutes=61), "AC2": None}},
         Alarm(AlarmKind.SWEEP_LATE),
     ),
+    "the rules wait for a day": ({"retention_late": ago(days=1)}, None),
+    "and for longer than that": (
+        {"retention_late": ago(hours=25)},
+        Alarm(AlarmKind.RETENTION_LATE, ago(hours=25)),
+    ),
     "somebody has to decide": (
         {"parked": 2, "undecided": 2},
         Alarm(AlarmKind.UNDECIDED, count=2),

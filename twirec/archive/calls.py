@@ -21,7 +21,7 @@ from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
-from twirec.model.access import Actor, Deed, acting, asking, check, seen
+from twirec.model.access import Actor, Deed, acting, asking, check, check_line, seen
 from twirec.model.audit import Action, AuditDraft, Detail, stand_in
 from twirec.model.call_state import LONGEST_CALL
 from twirec.model.custody import LONGEST_CASE_NUMBER
@@ -34,6 +34,7 @@ from twirec.model.rereading import RereadReport
 from twirec.model.search import Page, Query, Understood
 from twirec.model.states import State
 from twirec.model.vocabulary import (
+    BLOCKED,
     ERASED,
     NOT_KNOWN,
     ConsentOutcome,
@@ -59,7 +60,7 @@ SID = re.compile("(CA|RE)[0-9a-fA-F]{32}")
 LONGEST_RECORDING = 7 * 24 * 3600
 """Seconds, of one of which the length is not known yet."""
 
-NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN, ERASED})
+NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN, BLOCKED, ERASED})
 """What is searched for, or stands on a line, and is nobody's number."""
 
 
@@ -323,7 +324,9 @@ class Calls:
                     check(actor, recording, Deed.ANNOTATE)
                 except NotFound as error:  # in the words of what is really not there
                     raise NotFound(_not_there(sid), hidden=error.hidden) from None
+                check_line(record)
                 return record.call, recording
+        check_line(record)
         return record.call, None
 
     def _shown(self, sid: str, actor: Actor) -> CallRecord:

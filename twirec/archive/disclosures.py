@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -23,7 +24,7 @@ from twirec.custody.disclosure import (
     secret_hash,
     standing,
 )
-from twirec.model.access import Actor, Deed, Verdict, acting, asking, check, verdict
+from twirec.model.access import Actor, Deed, acting, asking, check, may
 from twirec.model.audio import Channels, ConversionSpec
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditOutcome, Detail
@@ -59,6 +60,9 @@ MOST_OPENINGS = 20
 HEARD_FOR = timedelta(hours=1)
 """For how long an opened recording may be heard and fetched without the code: a player asks for it
 in pieces, and a connection breaks. It is still one opening."""
+
+LOOKED_EVERY, LOOKED_AFTER = 1024 * 1024, 5.0
+"""Bytes, and seconds, after which it is looked whether the link of what is being sent is open."""
 
 ROUTE = "/twirec/disclosed/"
 """Where links lead, behind the public URL."""
@@ -189,6 +193,9 @@ class Disclosures:
     def withdraw(self, consent_id: int, *, why: str, by: Actor | str) -> DisclosureConsent:
         """Withdraw a consent. Every link that stands on it is dead at once.
 
+        It is possible at any time (GDPR art. 7.3), also when the recording is blocked or erased by
+        now: then nothing is returned but that it was withdrawn.
+
         Args:
             consent_id: its number.
             why: what was said of it, such as `letter of 3 November`.
@@ -204,9 +211,11 @@ class Disclosures:
             said = _text("why", why, LONGEST_TEXT)
             number = whole("consent_id", consent_id, 1, 2**31 - 1)
             sid = self._catalog.disclosures.consent(number).recording_sid
-            self._check_may_end(sid, actor, "consent")
+            recording = self._check_may_end(sid, actor, "consent")
             withdrawn, _ = self._catalog.disclosures.withdraw(number, said, replace(done, sid=sid))
-        return withdrawn
+        if may(actor, recording, Deed.SEE):
+            return withdrawn
+        return replace(withdrawn, name="", recipient="", purpose="", evidence="")
 
     def give(
         self,
@@ -317,9 +326,12 @@ class Disclosures:
         with self._trail.attempt(Action.REVOKE, actor) as done:
             said = _text("why", why, LONGEST_TEXT)
             sid = self._catalog.disclosures.get(disclosure_id).recording_sid
-            self._check_may_end(sid, actor, "disclosure")
+            recording = self._check_may_end(sid, actor, "disclosure")
             entry = replace(done, sid=sid, detail={"disclosure": disclosure_id})
-            return self._catalog.disclosures.revoke(disclosure_id, said, entry)
+            revoked = self._catalog.disclosures.revoke(disclosure_id, said, entry)
+        if may(actor, recording, Deed.SEE):
+            return revoked
+        return replace(revoked, recipient="", purpose="", reference="")
 
     def of(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Disclosure]:
         """Return the disclosures of a recording, newest first.
@@ -473,7 +485,7 @@ class Disclosures:
         return self._originals.listening.stream(
             replace(draft, detail=detail),
             copy.what.object_name,
-            partial(read, begin, stop),
+            lambda: self._while_open(read(begin, stop), disclosure.id),
             content_type=opening.content_type,
             file_name=opening.file_name,
             size=opening.size,
@@ -482,6 +494,27 @@ class Disclosures:
         )
 
     # -----------------------------------------------------------------------------------------
+
+    def _while_open(self, chunks: Iterator[bytes], disclosure_id: str) -> Iterator[bytes]:
+        """Yield bytes for as long as the link is open, and look now and then whether it is.
+
+        Whoever fetches all at once gets no more of it either than who asks for it in pieces.
+
+        Raises:
+            LinkClosed: it ended, was revoked, or its recording is blocked or destroyed by now.
+        """
+        looked, sent = time.monotonic(), 0
+        try:
+            for chunk in chunks:
+                if sent >= LOOKED_EVERY or time.monotonic() - looked >= LOOKED_AFTER:
+                    if not self._catalog.disclosures.links.is_open(disclosure_id, self._now()):
+                        raise LinkClosed(CLOSED)
+                    looked, sent = time.monotonic(), 0
+                sent += len(chunk)
+                yield chunk
+        finally:
+            if isinstance(chunks, Generator):
+                chunks.close()
 
     def _heard(self, recording: Recording) -> Sequence[Participant]:
         """Return everybody who is heard in a recording, or may be."""
@@ -513,19 +546,19 @@ class Disclosures:
             )
         return tuple(each.id for each in stands)
 
-    def _check_may_end(self, sid: str, actor: Actor, what: str) -> None:
-        """Let through who may give the recording away, or might if it were not gone by now.
+    def _check_may_end(self, sid: str, actor: Actor, what: str) -> Recording:
+        """Let through who may end what was given, whatever became of the recording by now.
 
         Raises:
             NotFound: they may not know of it.
             CustodyRefused: it is not for them.
         """
         recording = self._catalog.recordings.get(sid)
-        said = verdict(actor, recording.custody, recording.state, Deed.DISCLOSE)
-        if said is Verdict.HIDDEN:
-            raise NotFound(f"The catalog has no such {what}.", hidden=True)
-        if said is Verdict.REFUSED:
-            check(actor, recording, Deed.DISCLOSE)
+        try:
+            check(actor, recording, Deed.END_DISCLOSURE)
+        except NotFound as error:
+            raise NotFound(f"The catalog has no such {what}.", hidden=error.hidden) from None
+        return recording
 
 
 def _text(field: str, given: str, most: int, *, needed: bool = True) -> str:

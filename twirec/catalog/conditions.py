@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.prepared import one_of
-from twirec.catalog.tables import calls, holds, legs, recordings
-from twirec.model.access import RIGHTS, Actor, Deed, Right, may_be_own
+from twirec.catalog.tables import calls, holds, legs, notes, recordings
+from twirec.model.access import NOTHING_OF_IT, RIGHTS, SHUT, Actor, Deed, Right, may_be_own
 from twirec.model.ownership import Claim
 from twirec.model.states import Custody, State
 
@@ -132,6 +132,33 @@ def own(actor: Actor, rows: FromClause = recordings) -> ColumnElement[bool]:
         exists().where(of_same_call(line, rows), line.c.sent_on == 0),
     )
     return or_(on_their_leg, rung_alone) if actor.softphone else rung_alone
+
+
+def line_shut(lines: FromClause = calls) -> ColumnElement[bool]:
+    """Return the condition of the calls whose lines are kept apart with their recordings.
+
+    It is `twirec.model.access.is_shut`, for queries.
+
+    Args:
+        lines: the lines of the calls.
+    """
+    theirs = of_same_call(recordings, lines)
+    shut = one_of(recordings.c.custody, sorted(SHUT))
+    there = one_of(recordings.c.state, sorted(set(State) - NOTHING_OF_IT))
+    return lines.c.blocked | (
+        exists().where(theirs, shut).correlate(lines)
+        & ~exists().where(theirs, ~shut, there).correlate(lines)
+    )
+
+
+def note_seen(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition of the notes that somebody sees.
+
+    That is those of a whole call, and those at a second of a recording that they see.
+    """
+    seen = allowed(actor, Deed.SEE, with_own=True)
+    its = (recordings.c.sid == notes.c.recording_sid) & seen
+    return notes.c.recording_sid.is_(None) | exists().where(its).correlate(notes)
 
 
 def held(rows: FromClause = recordings) -> ColumnElement[bool]:

@@ -255,6 +255,12 @@ class Links:
         heard = found and replace(found, wrong_codes=0).state(now) in OPENED
         return (found, until) if found and until and heard else None
 
+    def is_open(self, disclosure_id: str, now: datetime) -> bool:
+        """Whether what was opened by a link may be heard on: see `by_ticket`."""
+        with self._database.read() as connection:
+            found = _one(connection, KNOWN.where(disclosures.c.id == disclosure_id))
+        return found is not None and replace(found, wrong_codes=0).state(now) in OPENED
+
     def attempt(self, disclosure_id: str, audited: AuditDraft) -> Attempt | None:
         """Count a try and enter it; None, and nothing is written, if too many were in vain.
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from twirec.catalog import disclosure_tables, request_tables, tables
 from twirec.catalog.sentence_tables import sentences
+from twirec.model.access import EMPTY_LINE
 from twirec.model.custody import OrderKind
 from twirec.model.vocabulary import ERASED
 
@@ -67,16 +68,11 @@ def _call(table: Table) -> tuple[Column[Any], ...]:
 
 
 _EMPTY_LINE: Mapping[str, Any] = {
+    **EMPTY_LINE,
     "customer_number": ERASED,
-    "customer_address": "",
-    "own_address": "",
     "tail": "",
-    "caller_id": "",
-    "facts": (),
-    "forwarded_from": "",
-    "dial": (),
-    "case_number": "",
     "plain_case": "",
+    "blocked": False,
 }
 
 OF_CALLS: tuple[Emptied, ...] = (

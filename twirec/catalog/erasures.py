@@ -17,6 +17,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    tuple_,
     update,
 )
 
@@ -43,7 +44,7 @@ from twirec.model.erasure import (
     ErasureKind,
     ErasureScope,
 )
-from twirec.model.errors import NotFound
+from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.hints import ERASURE
 from twirec.model.records import Recording
 from twirec.model.states import NOTHING_THERE, UNDONE, Custody, State
@@ -56,6 +57,9 @@ MOST_LINES = 1000
 
 LOT = 500
 """Recordings that are blocked by one statement."""
+
+ASKING = 0x7457_1BEE
+"""The advisory lock of who asks that something is destroyed, on PostgreSQL."""
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Letters and digits that nobody takes for another."""
@@ -197,6 +201,37 @@ def write_erasure(connection: Connection, erasure: Erasure, target: Target) -> E
     return asked
 
 
+def ask_erasure(connection: Connection, erasure: Erasure, target: Target) -> Erasure:
+    """Write down what waits for a second person, unless all of it waits for one already.
+
+    Raises:
+        NotFound: as `write_erasure`.
+        InvalidQuery: all that it is of is of one request that waits; the message names it.
+    """
+    if connection.dialect.name == "postgresql":  # of two who ask at once, the second one sees it
+        connection.execute(select(func.pg_advisory_xact_lock(ASKING)))
+    asked = write_erasure(connection, erasure, target)
+    waiting = (
+        approvals.c.outcome.is_(None)
+        & (approvals.c.kind == ApprovalKind.ERASE_NOW)
+        & (approvals.c.expires_at > asked.at)
+    )
+    its, theirs = erasure_items.alias("its"), erasure_items.alias("theirs")
+    same = (
+        (theirs.c.kind == its.c.kind)
+        & (theirs.c.sid == its.c.sid)
+        & (theirs.c.account_sid == its.c.account_sid)
+    )
+    for other in connection.execute(select(approvals).where(waiting).order_by(approvals.c.id)):
+        of_other = exists().where(theirs.c.erasure == other.subject.get("erasure"), same)
+        more = select(its.c.sid).where(its.c.erasure == asked.id, ~of_other.correlate(its))
+        if connection.execute(more.limit(1)).first() is None:
+            raise InvalidQuery(
+                f"It is asked for already: request {other.id} of {other.asked_by} waits."
+            )
+    return asked
+
+
 def _items(target: Target) -> list[tuple[str, Select[Any]]]:
     """Return which recordings and calls something is: SID and account of each."""
     of_recordings = select(recordings.c.sid, recordings.c.account_sid)
@@ -282,6 +317,13 @@ def _block(connection: Connection, erasure: Erasure, order: Order) -> None:
     _say(connection, erasure.id, RECORDING, CopyOutcome.ORDERED, erasure_items.c.sid.in_(undone))
     others = erasure_items.c.kind != RECORDING
     _say(connection, erasure.id, None, CopyOutcome.BLOCKED, others)
+    these_calls = select(erasure_items.c.account_sid, erasure_items.c.sid).where(
+        erasure_items.c.erasure == erasure.id,
+        erasure_items.c.kind == CALL,
+        erasure_items.c.outcome == CopyOutcome.BLOCKED,
+    )
+    its = tuple_(calls.c.account_sid, calls.c.call_sid).in_(these_calls)
+    connection.execute(update(calls).where(its).values(blocked=True))
 
 
 def _destroy(connection: Connection, erasure: str, order: Order) -> None:

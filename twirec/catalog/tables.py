@@ -120,6 +120,8 @@ calls = Table(
     Column("forwarded_from", String(255), nullable=False, server_default=""),
     # As it is compared; NULL in rows that an older version wrote, until `fill_plain` comes by.
     Column("plain_case", Text),
+    # An erasure of the call, or of its number, keeps it for authorities only, until it is emptied.
+    Column("blocked", Boolean, nullable=False, server_default=false()),
     Index("ix_calls_call_sid", "call_sid"),  # the key begins with the account: no use for a SID
     # Each kind of search has the time beside it, so that the newest come first out of the index.
     Index("ix_calls_customer_number_started_at", "customer_number", "started_at"),

@@ -32,10 +32,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from twirec.catalog.conditions import allowed, of_same_call
+from twirec.catalog.conditions import allowed, line_shut, note_seen, of_same_call
 from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.tables import calls, consents, legs, notes, recordings
-from twirec.model.access import RIGHTS, Actor, Deed
+from twirec.model.access import OF_PEOPLE, RIGHTS, Actor, Deed
 from twirec.model.states import Custody, State
 
 LONG_AGO, FAR = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -403,7 +403,7 @@ def _all_of_place(form: Form, way: Way, at: int) -> list[ColumnElement[bool]]:
     conditions = [each == value for each, value in zip(prefix, values, strict=True)]
     within = [start >= _moment("since"), start <= _moment("last")]
     if way is Way.WORDS:  # not by the index of the time
-        return [_has_part(form), func.coalesce(and_(*within), false())]
+        return [_has_part(form), func.coalesce(and_(*within, *_is_note_seen(form)), false())]
     only = _only(way)
     return [*conditions, *within, *only]
 
@@ -455,7 +455,7 @@ def _calls_of(
 def _fits(form: Form, way: Way) -> list[ColumnElement[bool]]:
     """Return what must hold of a row of a way itself, beside what the index says."""
     if way is Way.NOTE:
-        return [_has_part(replace(form, words=False))]
+        return [_has_part(replace(form, words=False)), *_is_note_seen(form)]
     if way in (Way.STATE, Way.LENGTH):
         if way is Way.STATE:
             return _lasts(form)
@@ -484,7 +484,7 @@ def _besides(form: Form, way: Way) -> list[ColumnElement[bool]]:
     if "note" in asked and way not in (Way.NOTE, Way.WORDS):
         # read as it is: a database would ask its index of words anew for each call
         part = _has_part(replace(form, words=False))
-        conditions.append(exists().where(of_same_call(notes, calls), part))
+        conditions.append(exists().where(of_same_call(notes, calls), part, *_is_note_seen(form)))
     if "agent" in asked and way is not Way.AGENT:
         theirs = _beside(legs.c.agent) == _given("agent", legs.c.agent)
         conditions.append(exists().where(of_same_call(legs, calls), theirs))
@@ -494,6 +494,8 @@ def _besides(form: Form, way: Way) -> list[ColumnElement[bool]]:
     if asked & (LASTS | {"state"}) and way not in (Way.STATE, Way.LENGTH):
         its = [*_is_of_state(form), *_lasts(form), *_is_seen(form)]
         conditions.append(exists().where(of_same_call(recordings, calls), *its))
+    if asked & OF_PEOPLE and form.asker is not None:
+        conditions.append(~line_shut())
     return conditions
 
 
@@ -534,6 +536,10 @@ def _is_of_state(form: Form) -> list[ColumnElement[bool]]:
 
 def _is_seen(form: Form) -> list[ColumnElement[bool]]:
     return [] if form.asker is None else [allowed(form.asker, Deed.SEE, with_own=True)]
+
+
+def _is_note_seen(form: Form) -> list[ColumnElement[bool]]:
+    return [] if form.asker is None else [note_seen(form.asker)]
 
 
 def _lasts(form: Form) -> list[ColumnElement[bool]]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from twirec.calls.address import read
 from twirec.catalog import Catalog
-from twirec.catalog.erasures import Target, write_erasure
+from twirec.catalog.erasures import Target, ask_erasure
 from twirec.catalog.holds import check_not_held
 from twirec.custody.audit import AuditTrail
 from twirec.custody.orders import check_ground
@@ -125,7 +125,7 @@ class ErasureOrders:
         asked = self._catalog.approvals.ask(
             approval,
             replace(done, action=Action.ASK),
-            lambda connection: {"erasure": write_erasure(connection, erasure, target).id},
+            lambda connection: {"erasure": ask_erasure(connection, erasure, target).id},
         )
         return self._catalog.erasures.certificate(asked.subject["erasure"])
 

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, NothingThere
 from twirec.model.given import text
 from twirec.model.records import CallRecord, Recording
-from twirec.model.states import STORED, UNDONE, Custody, State
+from twirec.model.states import NOTHING_THERE, STORED, UNDONE, Custody, State
+from twirec.model.vocabulary import BLOCKED
 
 
 class StaffRole(StrEnum):
@@ -111,6 +113,8 @@ class Deed(StrEnum):
     """Have something made of it that stays in the bucket for a time."""
     DISCLOSE = "disclose"
     """Give it, or a copy of it, to somebody outside, and write down who consented to that."""
+    END_DISCLOSURE = "end_disclosure"
+    """Write down that a consent to that was withdrawn, or end a link: which shows nothing of it."""
     ANSWER = "answer"
     """Give it to whoever is heard in it and asks for what is kept of them (GDPR art. 15)."""
     COMPARE = "compare"
@@ -207,6 +211,8 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
     # what somebody may hear they may not yet give away; a hold keeps it, and does not keep it in
     Deed.DISCLOSE: (_right(_ADMIN, None),),
+    # at any time, and as easily as it was given (GDPR art. 7.3)
+    Deed.END_DISCLOSURE: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
     Deed.ANSWER: (_right(_ADMIN, None),),
     Deed.COMPARE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY),),
     Deed.ANNOTATE: (
@@ -229,6 +235,24 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
 }
 """Who may what. An app that names no role answers itself for who may order something; of what its
 recordings show it has the least."""
+
+
+SHUT = _ANY_CUSTODY.difference(*(right.custodies for right in RIGHTS[Deed.SEE]))
+"""The custodies of what nobody sees: what is blocked."""
+
+NOTHING_OF_IT = UNDONE | NOTHING_THERE
+"""The states of recordings of which there is nothing that would keep a line open."""
+
+EMPTY_LINE: Mapping[str, Any] = {
+    **dict.fromkeys(("customer_address", "own_address", "caller_id"), ""),
+    **dict.fromkeys(("forwarded_from", "case_number"), ""),
+    **dict.fromkeys(("facts", "dial"), ()),
+}
+"""What a call's line holds of people beside the number, and what stands there without it."""
+
+OF_PEOPLE = frozenset({"number", "tail", "forwarded_from", "agent", "case_number", "note"})
+"""What a search may ask of a line that is kept apart with its recordings: nothing is found by it.
+That there was a call, when, and what came of it, is found."""
 
 
 _OF_SOUND = {
@@ -335,11 +359,43 @@ def check(actor: Actor, recording: Recording, deed: Deed, *, own: bool = False) 
         raise CustodyRefused(f"{sid} is {recording.custody}: it may not leave.")
 
 
+def is_shut(blocked: bool, recordings: Iterable[tuple[Custody, State]]) -> bool:
+    """Whether the line of a call is kept apart too, for judges and authorities only.
+
+    It is so when the call itself is blocked, or all that was recorded of it: then nobody sees of it
+    but that there was one. `twirec.catalog.conditions.line_shut` is the same for queries.
+
+    Args:
+        blocked: whether an erasure of the call, or of its number, blocked it.
+        recordings: custody and state of each of its recordings.
+    """
+    there = [(custody in SHUT, state not in NOTHING_OF_IT) for custody, state in recordings]
+    is_open = any(left and not shut for shut, left in there)
+    return blocked or (any(shut for shut, _ in there) and not is_open)
+
+
+def line_is_shut(record: CallRecord) -> bool:
+    """Whether the line of a call is kept apart; see `is_shut`."""
+    return is_shut(record.call.blocked, ((each.custody, each.state) for each in record.recordings))
+
+
+def check_line(record: CallRecord) -> None:
+    """Let through who wants to add something to a call's line.
+
+    Raises:
+        CustodyRefused: it is kept apart.
+    """
+    if line_is_shut(record):
+        raise CustodyRefused(
+            f"{record.call.call_sid} is blocked: its line is kept as it is, for authorities only."
+        )
+
+
 def seen(actor: Actor, record: CallRecord, own: Collection[str] = ()) -> CallRecord:
     """Return a call as somebody sees it: without recordings that are hidden, nor what is theirs.
 
     That is their pauses, and notes at a second of them. Of a recording whose details are not for
-    somebody, there is only that there is one.
+    somebody, there is only that there is one; of a line that is kept apart, that there was a call.
 
     Args:
         actor: who sees it.
@@ -354,7 +410,17 @@ def seen(actor: Actor, record: CallRecord, own: Collection[str] = ()) -> CallRec
     sids = {each.sid for each in shown}
     pauses = tuple(pause for pause in record.pauses if pause.recording_sid in sids)
     notes = tuple(note for note in record.notes if note.recording_sid in {None, *sids})
-    return replace(record, recordings=shown, pauses=pauses, notes=notes)
+    if not line_is_shut(record):
+        return replace(record, recordings=shown, pauses=pauses, notes=notes)
+    return replace(
+        record,
+        call=replace(record.call, customer_number=BLOCKED, **EMPTY_LINE),
+        consents=tuple(replace(each, key="") for each in record.consents),
+        recordings=shown,
+        pauses=pauses,
+        legs=tuple(replace(each, agent="") for each in record.legs),
+        notes=(),
+    )
 
 
 def outline(actor: Actor, recording: Recording, *, own: bool = False) -> Recording:

@@ -26,6 +26,8 @@ class AlarmKind(StrEnum):
     """What callbacks missed is not looked for."""
     AUDIT_LATE = "audit_late"
     """Nobody looks whether the audit log was changed."""
+    RETENTION_LATE = "retention_late"
+    """What has to go by the rules of retention, or to be blocked, is still there."""
     UNDECIDED = "undecided"
     """Recordings wait for somebody's decision."""
     PARKED = "parked"
@@ -42,6 +44,10 @@ AN_HOUR = timedelta(hours=1)
 
 THREE_DAYS = timedelta(days=3)
 """How long nobody may have looked at the audit log: workers do every day."""
+
+
+A_DAY = timedelta(days=1)
+"""How long something may be over its time by the rules of retention: these count in days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ def alarms(
         found.append(Alarm(AlarmKind.SWEEP_LATE, oldest))
     if not stats.audit_problem and _older(stats.audit_verified, now, THREE_DAYS):
         found.append(Alarm(AlarmKind.AUDIT_LATE, stats.audit_verified))
+    if stats.retention_late is not None and _older(stats.retention_late, now, A_DAY):
+        found.append(Alarm(AlarmKind.RETENTION_LATE, stats.retention_late))
     parked = stats.parked - stats.undecided
     counts = {
         AlarmKind.UNDECIDED: stats.undecided,

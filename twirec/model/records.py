@@ -84,6 +84,8 @@ class Call:
         case_number: of the dispute or file that it belongs to; empty for none.
         late: whether the line was written after the call, from what Twilio says of it, and this app
             was never asked what to do. Such a line does not prove that the call was this app's.
+        blocked: whether an erasure of the call, or of its number, keeps it for judges and
+            authorities only, until it is emptied.
     """
 
     account_sid: str
@@ -113,6 +115,7 @@ class Call:
     facts: tuple[str, ...] = ()
     sent_on: int = 0
     forwarded_from: str = ""
+    blocked: bool = False
 
     @property
     def tail(self) -> str:

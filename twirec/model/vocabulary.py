@@ -7,6 +7,9 @@ from enum import StrEnum
 ERASED = "erased"
 """Stands for a number that was erased, and is not looked for any more."""
 
+BLOCKED = "blocked"
+"""Stands for the number of a call that is kept for judges and authorities only."""
+
 NOT_KNOWN = "not_known"
 """Stands for a number that nobody knows: Twilio does not have the call of the recording (any more).
 

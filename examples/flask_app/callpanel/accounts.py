@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from callpanel import attempts
+from callpanel.config import archive
 from callpanel.extensions import Base, db
 from callpanel.lines import is_target
 from callpanel.names import LONGEST_NAME, folded, is_name
@@ -133,7 +134,7 @@ def add(name: str, password: str | None, role: Role, line: str = "") -> User:
         password="" if password is None else _hashed(password, name),
         role=role,
         line=_line(line),
-        made_at=datetime.now(UTC),
+        made_at=archive().now(),
     )
     db.session.add(user)
     try:
@@ -172,6 +173,11 @@ def change(
     if before[:2] == (Role.ADMIN, False) and not _admins():
         db.session.rollback()
         raise AccountError(_("This is the last admin; make another one first."))
+
+
+def made_at(user: User) -> datetime:
+    """Return when an account was made, UTC, by the archive's clock."""
+    return user.made_at.replace(tzinfo=UTC) if user.made_at.tzinfo is None else user.made_at
 
 
 def end_sessions(user: User) -> None:

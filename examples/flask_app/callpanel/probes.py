@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import WWWAuthenticate
 
 from callpanel.config import archive, config
-from callpanel.panel.standing import look, standing_still
+from callpanel.panel.standing import seen_lately, standing_still
 from twirec import Alarm, Archive, State, Stats, TwirecError
 
 probes = Blueprint("probes", __name__)
@@ -55,7 +55,7 @@ def readyz_part(part: str) -> Response:
 def readyz_archive() -> Response:
     """Say what stands still: 200 if nothing does, or else 503 and what."""
     try:
-        found = look(archive(), config().lines)
+        found = seen_lately()
     except TwirecError as error:
         log.error("archive: not ready: %s", error)
         return _said("not ready: archive\n", 503)
@@ -193,6 +193,12 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             "twirec_access_requests_overdue",
             "Access requests whose term is over.",
             stats.access_requests_overdue,
+        ),
+        (
+            "twirec_retention_age_seconds",
+            "Seconds since the oldest of what waits to be looked at by the rules of retention; 0 "
+            "if nothing waits.",
+            _age(stats.retention_late, now) if stats.retention_late else 0,
         ),
         ("twirec_differences", "Objects that are not what was put there.", stats.differences),
         ("twirec_parked", "Recordings of which trying again ended.", stats.parked),

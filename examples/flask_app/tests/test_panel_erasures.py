@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from flask import Flask
 from panel_house import NUMBERS, OUT, PLAIN, Browser, call_sid, recording_sid
 
+from callpanel import accounts
+from callpanel.panel.two_people import OF_ACCOUNTS
 from twirec import Actor, Archive, Custody
 
 EVA = Actor("eva", "admin")
-CALL = call_sid(PLAIN)
+CALL, SID = call_sid(PLAIN), recording_sid(PLAIN)
 
 
 def number_of(archive: Archive) -> str:
@@ -33,11 +38,16 @@ def test_a_call_is_blocked_from_its_page(
     assert f"/erasures?of={CALL}" in admin.get(f"/calls/{CALL}").text
     assert "/erasures?of=" not in auditor.get(f"/calls/{CALL}").text
     form = {"what": CALL, "how": "block", "reason": "they asked", "ground": "ignored"}
+    number = number_of(archive)
     path = admin.post("/erasures", form).headers["Location"]
     page = auditor.get(path).text
     assert "they asked" in page
     assert recording_sid(PLAIN) in page
-    assert number_of(archive)[1:] not in page
+    assert number[1:] not in page
+    for who in (admin, auditor):
+        call = who.get(f"/calls/{CALL}").text
+        assert number[1:] not in call.replace(" ", "")
+        assert "It is blocked: kept for authorities only" in call
     assert auditor.get(f"{path}/certificate.pdf").data.startswith(b"%PDF-")
     assert archive.catalog.recordings.get(recording_sid(PLAIN)).custody is Custody.BLOCKED
 
@@ -70,6 +80,41 @@ def test_searches_are_forgotten_when_a_second_person_approves(
     archive.custody.approvals.approve(approval, by=Actor("ana", "admin"))  # elsewhere
     admin.post("/calls/search", {"text": "today"})
     assert admin.get(kept).status_code == 410
+
+
+def test_an_account_that_who_asked_has_a_hand_in_is_no_second_person(
+    archive: Archive, app: Flask, admin: Browser
+) -> None:
+    """One that is younger than the request, or that they changed since."""
+    asked = archive.custody.erase(CALL, reason="x", by=EVA, now=True, ground="art. 17")
+    hold = archive.custody.hold(SID, case="C-9", reason="a claim", by=EVA)
+    lift = archive.custody.unhold(SID, case="C-9", reason="settled", by=EVA)
+    assert hold.id in lift.subject["holds"]
+
+    def refused() -> None:
+        for path in (f"/erasures/{asked.id}/approved", f"/approvals/{lift.id}/approve"):
+            answer = admin.post(path, follow_redirects=True)
+            assert "Your account is younger than the request" in answer.text
+        assert [each.id for each in archive.custody.approvals.pending(by=EVA)] == [
+            asked.approval,
+            lift.id,
+        ]
+        entry = archive.audit.log(action="approve", limit=1)[0]
+        assert (entry.by, entry.outcome, entry.detail["why"]) == ("ana", "denied", "account")
+
+    with app.app_context():
+        ana = accounts.find("ana")
+        assert ana
+        made, ana.made_at = ana.made_at, ana.made_at + timedelta(days=1)
+        accounts.keep()
+        refused()
+        ana.made_at = made
+        accounts.keep()
+    for action in OF_ACCOUNTS:
+        archive.audit.record(action, by=Actor("bo", "admin"), detail={"user": "ana"})
+        archive.audit.record(action, by=EVA, detail={"user": "somebody"})
+    archive.audit.record("second_factor_reset", by=Actor("os:eva", "admin"), detail={"user": "ana"})
+    refused()
 
 
 def test_searches_for_an_erased_number_are_forgotten(archive: Archive, admin: Browser) -> None:

@@ -126,6 +126,7 @@ def test_pages_ask_a_few_statements_every_ten_seconds(
         assert 0 < first <= 40
         for _ in range(5):
             standing.standing_still()
+            assert app.test_client().get("/readyz/archive").status_code == 200
         assert len(statements) == first
     archive.close()
 

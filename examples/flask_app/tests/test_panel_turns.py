@@ -82,6 +82,30 @@ def test_an_answer_that_is_never_sent_gives_its_turn_back(app: Flask, supervisor
     whole.close()
 
 
+def test_tables_and_documents_take_a_turn_too(
+    admin: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "taking", turns.Turns(of_all=2, of_one=1))
+    table = {"columns": ["when", "customer"], "q": "", "order": ""}
+    ways = {
+        "calls": lambda: admin.post("/calls/csv", table, buffered=False),
+        "log": lambda: admin.get("/audit.csv", buffered=False),
+        "document": lambda: admin.get("/audit.pdf", buffered=False),
+    }
+    for name in ("calls", "log"):
+        unread = ways[name]()
+        assert unread.status_code == 200
+        for other, ask in ways.items():
+            assert ask().status_code == 503, (name, other)
+        unread.close()
+    for name, ask in ways.items():
+        whole = ask()
+        assert whole.status_code == 200, name
+        whole.close()
+    assert admin.get("/audit.csv?q=gone").status_code != 200
+    assert admin.get("/audit.pdf").status_code == 200
+
+
 def test_a_player_asks_for_a_few_parts_at_once(supervisor: Browser) -> None:
     parts = [supervisor.get(f"{PATH}/audio", buffered=False) for _ in range(5)]
     assert [each.status_code for each in parts] == [200, 200, 200, 200, 503]

@@ -13,6 +13,7 @@ from callpanel.panel import turns
 from callpanel.panel.audio import streamed
 from callpanel.panel.blueprint import panel
 from callpanel.panel.custody import tell
+from callpanel.panel.two_people import NOT_ANOTHER, may_approve
 from callpanel.roles import Permission
 from twirec import CustodyRefused, InvalidQuery, NotFound, same_person
 
@@ -31,6 +32,9 @@ def approvals() -> ResponseReturnValue:
 def approve(number: int) -> ResponseReturnValue:
     """Approve what somebody else asked for."""
     if Empty().validate():
+        if not may_approve(number):
+            flash(NOT_ANOTHER, "error")
+            return redirect(url_for("panel.approvals"))
         try:
             archive().custody.approvals.approve(number, by=actor())
         except InvalidQuery:

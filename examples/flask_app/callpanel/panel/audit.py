@@ -18,7 +18,7 @@ from callpanel.auth import actor, needs, record
 from callpanel.config import archive
 from callpanel.detail_words import details
 from callpanel.forms import AuditFilter, filled
-from callpanel.panel import show
+from callpanel.panel import show, turns
 from callpanel.panel.blueprint import panel
 from callpanel.panel.export import harmless
 from callpanel.roles import Permission
@@ -78,10 +78,15 @@ def filter_audit() -> ResponseReturnValue:
 def audit_csv() -> ResponseReturnValue:
     """Return all that is asked for as a table, in the language of who asks."""
     asked = searches.asked(AUDIT)
-    first = archive().audit.acts(**asked, limit=IN_ONE_GO)  # what is wrong is said before it begins
-    record("export_audit", format="csv")
+    give_back = turns.taking.take()
+    try:  # what is wrong is said before it begins
+        first = archive().audit.acts(**asked, limit=IN_ONE_GO)
+        record("export_audit", format="csv")
+    except Exception:
+        give_back()
+        raise
     lines = stream_with_context(_lines(asked, first))
-    return _file(lines, "text/csv; charset=utf-8", "csv")
+    return turns.while_sent(_file(lines, "text/csv; charset=utf-8", "csv"), give_back)
 
 
 @panel.get("/audit.pdf")
@@ -89,12 +94,15 @@ def audit_csv() -> ResponseReturnValue:
 def audit_pdf() -> ResponseReturnValue:
     """Return the newest of what is asked for as a document, in the language of who asks."""
     asked = searches.asked(AUDIT)
-    acts = archive().audit.acts(**asked, limit=MOST_IN_PDF)
+    give_back = turns.taking.take()
     try:
+        acts = archive().audit.acts(**asked, limit=MOST_IN_PDF)
         made = pdf(_document(acts), archive().now())
     except LetterToolsMissing:
         flash(_("PDFs are not installed here: take the table."), "error")
         return redirect(url_for("panel.audit", q=request.args.get("q")))
+    finally:
+        give_back()
     record("export_audit", format="pdf")
     return _file(made, "application/pdf", "pdf")
 

@@ -13,6 +13,7 @@ from callpanel.erased import forget_erased
 from callpanel.forms import Erase, RefuseErasure
 from callpanel.panel import show
 from callpanel.panel.blueprint import panel
+from callpanel.panel.two_people import NOT_ANOTHER, may_approve
 from callpanel.roles import Permission
 from callpanel.saved import forget_number
 from twirec import CopyOutcome, CustodyRefused, ErasureScope, InvalidQuery, NotFound
@@ -91,6 +92,9 @@ def approve_erasure(key: str) -> ResponseReturnValue:
     certificate = archive().custody.certificates.get(key, by=actor())
     if not certificate.approval:
         flash(_("It does not wait any more."), "error")
+        return _certificate(key, RefuseErasure(formdata=None)), 409
+    if not may_approve(certificate.approval):
+        flash(NOT_ANOTHER, "error")
         return _certificate(key, RefuseErasure(formdata=None)), 409
     try:
         archive().custody.approvals.approve(certificate.approval, by=actor())

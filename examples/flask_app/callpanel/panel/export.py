@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
-from weakref import finalize
 
 from flask import Response, flash, redirect, request, session, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
@@ -55,13 +54,18 @@ def calls_csv() -> ResponseReturnValue:
         flash(_("Choose the columns."), "error")
         return redirect(_list(form))
     columns = [name for name in COLUMNS if name in (form.columns.data or ())]
-    page = find(asked, None, oldest_first=form.order.data == OLDEST, repeated=False)
-    many = {"calls": page.count} | ({} if page.exact else {"or_more": True})
-    archive().audit.record("export", by=actor(), detail={"format": "csv", **many})
+    give_back = turns.taking.take()
+    try:
+        page = find(asked, None, oldest_first=form.order.data == OLDEST, repeated=False)
+        many = {"calls": page.count} | ({} if page.exact else {"or_more": True})
+        archive().audit.record("export", by=actor(), detail={"format": "csv", **many})
+    except Exception:
+        give_back()
+        raise
     rows = stream_with_context(_lines(columns, islice(page.every(), MOST_ROWS)))
     response = Response(rows, content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename="calls.csv")
-    return response
+    return turns.while_sent(response, give_back)
 
 
 @panel.post("/calls/columns")
@@ -153,8 +157,7 @@ def calls_zip() -> ResponseReturnValue:
     response = Response(sent, content_type="application/zip")
     response.call_on_close(parts.close)
     response.headers.set("Content-Disposition", "attachment", filename="recordings.zip")
-    response.call_on_close(finalize(response, give_back))
-    return response
+    return turns.while_sent(response, give_back)
 
 
 def _recordings(sid: str) -> list[tuple[CallRecord, Recording]]:

@@ -20,7 +20,7 @@ from twirec import NOT_KNOWN, CallRecord, Reason, Recording
 OTHERS = 5
 """Other calls of a customer that are shown."""
 
-NOBODYS = frozenset({"", "anonymous", NOT_KNOWN})
+NOBODYS = frozenset({"", "anonymous", NOT_KNOWN, "blocked", "erased"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from flask import g
 from flask_babel import format_date, format_datetime, format_decimal, get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from callpanel import accounts, words
 from callpanel.config import archive
@@ -85,10 +86,16 @@ def share(part: float) -> str:
     return f"{part * 100:.0f} %"
 
 
+KEPT_APART = {"blocked": _l("number blocked"), "erased": _l("number erased")}
+"""What stands on the line of a call that is kept for authorities only, or was emptied."""
+
+
 def number(said: str) -> str:
     """Return a phone number, in groups of three, that it was hidden, or that nobody knows it."""
     if said == NOT_KNOWN:
         return str(_("number not known"))
+    if said in KEPT_APART:
+        return str(KEPT_APART[said])
     if said.lower() in NUMBERS_HIDDEN:
         return str(_("number hidden"))
     if not (said.startswith("+34") and len(said) == 12):

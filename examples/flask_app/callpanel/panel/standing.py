@@ -49,6 +49,9 @@ SINCE = {
         "What Twilio did not tell of was last looked for on %(time)s: a worker should do it."
     ),
     AlarmKind.AUDIT_LATE: _l("The audit log was last verified on %(time)s: a worker should do it."),
+    AlarmKind.RETENTION_LATE: _l(
+        "What has to go by the rules of retention waits since %(time)s: a worker should do it."
+    ),
 }
 """What is said where it is known since when."""
 
@@ -81,6 +84,7 @@ TO_DO = {
     AlarmKind.QUEUE_OLD: _l("If workers run, their log says why it is not copied."),
     AlarmKind.SWEEP_LATE: _l("If workers run, their log says why they do not sweep."),
     AlarmKind.AUDIT_LATE: _l("If workers run, their log says why they do not verify it."),
+    AlarmKind.RETENTION_LATE: _l("If workers run, their log says why they do not look."),
     AlarmKind.UNDECIDED: _l("Decide each on the page of its call; they are listed below."),
     AlarmKind.PARKED: _l("The next sweep tries them again; a button below does it now."),
     AlarmKind.DIFFERENCES: _l("They are listed below: bring the file back from a backup."),
@@ -94,11 +98,13 @@ class Seen:
 
     Attributes:
         alarms: what stood still.
+        error: why the catalog could not be asked then; None if it could.
         at: when that was, by the steady clock.
         turn: of many requests one looks.
     """
 
     alarms: tuple[Alarm, ...] = ()
+    error: TwirecError | None = None
     at: float = float("-inf")
     turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -119,16 +125,29 @@ def standing_still() -> tuple[Alarm, ...]:
 
     Nothing, if the catalog cannot be asked: each page and probe says that by itself.
     """
-    seen: Seen = current_app.extensions.setdefault("callpanel-standing", Seen())
-    if time.monotonic() - seen.at < FRESH_FOR or not seen.turn.acquire(blocking=False):
-        return seen.alarms
     try:
-        seen.alarms = look(archive(), config().lines)
+        return seen_lately()
     except TwirecError:
-        seen.alarms = ()
-    finally:
-        seen.at = time.monotonic()
-        seen.turn.release()
+        return ()
+
+
+def seen_lately() -> tuple[Alarm, ...]:
+    """Return what stands still, as it was seen some seconds ago at the most.
+
+    Raises:
+        CatalogError: the catalog could not be asked then.
+    """
+    seen: Seen = current_app.extensions.setdefault("callpanel-standing", Seen())
+    if time.monotonic() - seen.at >= FRESH_FOR and seen.turn.acquire(blocking=False):
+        try:
+            seen.alarms, seen.error = look(archive(), config().lines), None
+        except TwirecError as error:
+            seen.alarms, seen.error = (), error
+        finally:
+            seen.at = time.monotonic()
+            seen.turn.release()
+    if seen.error is not None:
+        raise seen.error
     return seen.alarms
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from weakref import finalize
+
+from flask import Response
 
 from callpanel.auth import user
 
@@ -73,5 +76,13 @@ class Turns:
 playing = Turns(of_all=8, of_one=4)
 """Parts of recordings that players ask for: short ones, one after the other."""
 
+
+def while_sent(response: Response, give_back: Callable[[], None]) -> Response:
+    """Return an answer that gives its turn back when it was sent, or is gone before."""
+    response.call_on_close(finalize(response, give_back))
+    return response
+
+
 taking = Turns(of_all=4, of_one=2)
-"""Downloads, most of them converted; with the players half of a process's threads at least stay."""
+"""Downloads, most of them converted, and tables and documents of many lines. With the players half
+of a process's threads at least stay."""
