@@ -7,7 +7,7 @@ a vocabulary of 20,000 words that are as frequent as words are (Zipf). Then it s
 does, for phrases that were said and that nobody said, by frequent and by rare words, with words
 misheard, of one side, and of one month. Planting takes some minutes for each database.
 """
-# ruff: noqa: S311 - dice for a benchmark
+# ruff: noqa: S311, S608 - dice for a benchmark, and SQL of our own words
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Column, Integer, MetaData, Table, Text, func, insert, select
 
 from benchmarks import planted
 from benchmarks.report import Figure, lacking, publish
 from benchmarks.search import Taken
 from twirec.archive import Archive
-from twirec.catalog.sentence_tables import sentences
-from twirec.catalog.sentences import day_keys, forget, replace, side_key
+from twirec.catalog.sentences import forget, replace
 from twirec.catalog.tables import recordings
 from twirec.model.access import Actor
 from twirec.model.heard_words import SMALL, heard_words, index_keys
@@ -37,8 +36,8 @@ from twirec.model.vocabulary import Role
 MUST, AIM = 50, 25
 TIMES, WARM = 100, 10
 PAGE = 25
-VOCABULARY, POOL, OF_CALL, OF_SENTENCE = 20_000, 200_000, 25, 12
-LOT = 50_000
+VOCABULARY, POOL, OF_CALL, OF_SENTENCE = 20_000, 50_000, 25, 12
+POOLED = ("id", "text", "words", "own", "keys")
 WHO = Actor("bench", "admin")
 
 
@@ -58,68 +57,74 @@ class Speech:
         self.words = list(made)
         self._sums = list(accumulate(1 / (rank + 3) for rank in range(VOCABULARY)))
         self.pool = [self._sentence() for _ in range(pool)]
-        self._keys = [self._of(" ".join(each)) for each in self.pool]
 
     def _sentence(self) -> list[str]:
         return self._dice.choices(self.words, cum_weights=self._sums, k=OF_SENTENCE)
 
-    def _of(self, said: str) -> tuple[str, frozenset[str], int]:
-        words = heard_words(said)
-        keys = frozenset(key for word in words for key in index_keys(word))
-        return " ".join(word.text for word in words), keys, len(words)
-
-    def rows(self, number: int, sid: str, started_at: Any) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a call: what follows a sentence is the next one of its side."""
-        its = [(number * 31 + each * 7919) % len(self.pool) for each in range(OF_CALL + 2)]
-        for place in range(OF_CALL):
-            side = (Role.CUSTOMER, Role.AGENT)[place % 2]
-            words, keys, own = self._keys[its[place]]
-            more, others, _ = self._keys[its[place + 2]]
-            all_keys = {*keys, *others, f"r{sid.lower()}", side_key(side), *day_keys(started_at)}
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the sentences as rows: each is followed by the next one of the pool."""
+        for at, said in enumerate(self.pool):
+            follows = self.pool[(at + 1) % len(self.pool)]
+            words = heard_words(" ".join(said + follows))
             yield {
-                "recording_sid": sid,
-                "call_sid": f"CA{sid[2:]}",
-                "side": side,
-                "starts": 3.0 * place,
-                "ends": 3.0 * place + 2.5,
-                "text": " ".join(self.pool[its[place]]),
-                "probability": 0.9,
-                "words": f"{words} {more}",
-                "own": own,
-                "keys": " ".join(sorted(all_keys)),
+                "id": at,
+                "text": " ".join(said),
+                "words": " ".join(word.text for word in words),
+                "own": len(heard_words(" ".join(said))),
+                "keys": " ".join(sorted({key for word in words for key in index_keys(word)})),
             }
 
 
+DAYS = {
+    "sqlite": "strftime(' d%Y%m%d m%Y%m', its.call_started_at)",
+    "postgresql": "to_char(its.call_started_at AT TIME ZONE 'UTC', '\" d\"YYYYMMDD\" m\"YYYYMM')",
+}
+PLACES = {
+    "sqlite": "(WITH RECURSIVE s (place) AS (SELECT 0 UNION ALL SELECT place + 1 FROM s "
+    f"WHERE place < {OF_CALL - 1}) SELECT place FROM s)",
+    "postgresql": f"(SELECT generate_series(0, {OF_CALL - 1}) AS place)",
+}
+INDEX = {
+    "sqlite": "INSERT INTO sentences_words (sentences_words) VALUES ('rebuild')",
+    "postgresql": "CREATE INDEX ix_sentences_keys ON sentences USING gin (CAST(keys AS tsvector))",
+}
+
+
 def plant(archive: Archive, speech: Speech) -> int:
-    """Write what was said in each recording; return how many there are."""
-    its = recordings.c
-    listed = select(its.sid, its.call_started_at).order_by(its.call_started_at)
-    with archive.catalog.database.engine.connect() as connection:
-        rows = connection.execute(listed).all()
-    lot: list[dict[str, Any]] = []
-    for number, row in enumerate(rows):
-        lot += speech.rows(number, row.sid, row.call_started_at)
-        if len(lot) >= LOT or number == len(rows) - 1:
-            _write(archive, lot)
-            lot = []
+    """Write what was said in each recording, by the database itself; return how many there are."""
+    dialect = archive.catalog.database.engine.dialect.name
+    side = "CASE places.place % 2 WHEN 0 THEN 'customer' ELSE 'agent' END"
     with planted.unhurried(archive) as connection:
-        connection.exec_driver_sql("ANALYZE sentences")
-    return len(rows)
+        pool.create(connection)
+        connection.execute(insert(pool), list(speech.rows()))
+        again = []
+        if dialect == "sqlite":
+            trigger = "SELECT sql FROM sqlite_master WHERE name = 'sentences_words_insert'"
+            again = [connection.exec_driver_sql(trigger).scalar_one()]
+            connection.exec_driver_sql("DROP TRIGGER sentences_words_insert")
+        else:
+            connection.exec_driver_sql("DROP INDEX ix_sentences_keys")
+        connection.exec_driver_sql(
+            "INSERT INTO sentences (recording_sid, call_sid, side, starts, ends, text, "
+            f"probability, words, own, keys) SELECT its.sid, its.call_sid, {side}, "
+            "3.0 * places.place, 3.0 * places.place + 2.5, pool.text, 0.9, pool.words, pool.own, "
+            f"pool.keys || ' r' || lower(its.sid) || {DAYS[dialect]} || ' s' || {side} "
+            "FROM (SELECT sid, call_sid, call_started_at, "
+            "row_number() OVER (ORDER BY call_started_at) AS n FROM recordings) its "
+            f"CROSS JOIN {PLACES[dialect]} places "
+            f"JOIN pool ON pool.id = (its.n * 31 + places.place * 7919) % {len(speech.pool)}"
+        )
+        for statement in (*again, INDEX[dialect], "ANALYZE"):
+            connection.exec_driver_sql(statement)
+        count = select(func.count()).select_from(recordings)
+        return int(connection.execute(count).scalar_one())
 
 
-def _write(archive: Archive, lot: list[dict[str, Any]]) -> None:
-    with planted.unhurried(archive) as connection:
-        if connection.dialect.name == "sqlite":
-            connection.execute(insert(sentences), lot)
-            return
-        names = list(lot[0])
-        driver: Any = connection.connection.driver_connection
-        with (
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY sentences ({', '.join(names)}) FROM STDIN") as copy,
-        ):
-            for row in lot:
-                copy.write_row([row[name] for name in names])
+pool = Table(
+    "pool",
+    MetaData(),
+    *(Column(name, Integer if name in ("id", "own") else Text) for name in POOLED),
+)
 
 
 def kinds(speech: Speech) -> dict[str, Callable[[int], dict[str, Any]]]:
@@ -169,7 +174,7 @@ def measured(step: Callable[[int], object]) -> Taken:
 def figures(dialect: str, transcripts: int, folder: Path | None) -> Iterator[Figure]:
     """Measure all kinds on one database."""
     title = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[dialect]
-    speech = Speech(min(POOL, 20 * transcripts))
+    speech = Speech(min(POOL, transcripts))
     begun = time.perf_counter()
     with planted.catalog(dialect, round(transcripts / 0.93), folder) as archive:
         count = plant(archive, speech)

@@ -44,6 +44,7 @@ HEARD = [
     (AGENT, "15 de marzo"),
     (AGENT, "número 3588"),
     (AGENT, "reclamazión"),
+    (AGENT, "quince de mazo"),
     (CALLER, "i dont have to pay the fee"),
     (CALLER, "a fee of 25 pounds"),
     (CALLER, "cancel within 14 days"),
@@ -62,22 +63,27 @@ NOT_HEARD = [
     (AGENT, "no queda suspendido"),  # not a small word
     (AGENT, "penalización de ochenta y cinco euros"),
     (AGENT, "tarifa plana"),
+    (CUSTOMER, "no hay penalización"),  # *pienso* sounds a little like it
     (CALLER, "you have to pay the fee today"),
     (CALLER, "fee of fifteen pounds"),
     (CALLER, "i can cancel the flight"),
 ]
 
 
+def texts(text: str) -> list[str]:
+    return [word.text for word in heard_words(text)]
+
+
 @pytest.mark.parametrize(("text", "phrase"), HEARD)
 def test_what_was_said_is_heard(text: str, phrase: str) -> None:
-    match = Phrase.of(phrase).match(heard_words(text))
+    match = Phrase.of(phrase).match(texts(text))
     assert match is not None
     assert FLOOR <= match.well <= 1
 
 
 @pytest.mark.parametrize(("text", "phrase"), NOT_HEARD)
 def test_what_nobody_said_is_not_heard(text: str, phrase: str) -> None:
-    assert Phrase.of(phrase).match(heard_words(text)) is None
+    assert Phrase.of(phrase).match(texts(text)) is None
 
 
 @pytest.mark.parametrize(("text", "phrase"), HEARD)
@@ -91,7 +97,7 @@ def test_a_phrase_is_better_the_more_of_it_was_heard() -> None:
     phrases = ["eso no me lo dijo tu compañero", "eso no lo dijo tu compañera", "no dijo compadero"]
     wells = []
     for phrase in phrases:
-        match = Phrase.of(phrase).match(heard_words(CUSTOMER))
+        match = Phrase.of(phrase).match(texts(CUSTOMER))
         assert match is not None, phrase
         wells.append(match.well)
     assert wells == sorted(wells, reverse=True)

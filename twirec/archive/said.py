@@ -8,7 +8,6 @@ from typing import Any
 from twirec.catalog import Catalog
 from twirec.model.access import NOBODY
 from twirec.model.errors import InvalidQuery
-from twirec.model.heard_words import heard_word
 from twirec.model.search import Page, Query, SaidSentence
 from twirec.search.said import Phrase
 
@@ -64,7 +63,7 @@ Hit = tuple[tuple[Any, ...], tuple[str, str], SaidSentence]
 
 def _hits(phrase: Phrase, rows: Iterable[Any]) -> Iterator[Hit]:
     for row in rows:
-        match = phrase.match([heard_word(word) for word in row.words.split()])
+        match = phrase.match(row.words.split())
         if match is None or match.at >= row.own:  # the sentence in which it begins has it too
             continue
         score = round(100 * match.well * (1 - DOUBT * (1 - row.probability)))

@@ -160,8 +160,8 @@ class Sentences:
     ) -> tuple[list[Row[Any]], bool]:
         """Return sentences in which words may have been said, those that came last first.
 
-        Each has the columns of the table, and `started_at` of its call. Sentences of recordings
-        that whoever asks may not read are as if they were not there.
+        Each has the columns of the table but for the keys, and account and start of its call.
+        Sentences of recordings that whoever asks may not read are as if they were not there.
 
         Args:
             query: what has to hold of their calls, whose they are, and who asks.
@@ -241,7 +241,7 @@ def _shown(connection: Connection, query: Query, besides: Sequence[ColumnElement
         ids = "IN (SELECT value FROM json_each(:ids))"
     gate = [] if query.asker is None else [allowed(query.asker, Deed.LISTEN, with_own=True)]
     return (
-        select(sentences, calls.c.account_sid, calls.c.started_at)
+        select(*_SHOWN, calls.c.account_sid, calls.c.started_at)
         .select_from(sentences)
         .join(recordings, recordings.c.sid == sentences.c.recording_sid)
         .join(calls, of_call(calls, recordings.c.account_sid, sentences.c.call_sid))
@@ -310,6 +310,7 @@ def _of_postgresql(connection: Connection, match: Sequence[Sequence[str]], most:
     return [*connection.scalars(_MATCHING_OF_POSTGRESQL, {"match": said, "most": most})]
 
 
+_SHOWN = [each for each in sentences.columns if each.name != "keys"]
 A_DAY, A_MONTH = timedelta(days=1), timedelta(days=30)
 
 _FIRST_AND_LAST = select(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from functools import lru_cache
 
 from twirec.model.errors import InvalidQuery
-from twirec.model.heard_words import HeardWord, heard_words, index_keys
+from twirec.model.heard_words import SMALL, HeardWord, heard_word, heard_words, index_keys
 
 LONGEST = 200
 """Characters of a phrase."""
@@ -66,6 +65,8 @@ class Phrase:
     """
 
     words: tuple[HeardWord, ...]
+    # How well words that were heard are each of these: the same are heard again and again.
+    _known: tuple[dict[str, float], ...] = field(repr=False, compare=False, default=())
 
     @classmethod
     def of(cls, text: str) -> Phrase:
@@ -79,7 +80,7 @@ class Phrase:
         words = tuple(heard_words(text))
         if not words:
             raise InvalidQuery('said: give words, such as said:"permanencia de doce meses".')
-        return cls(words)
+        return cls(words, tuple({} for _ in words))
 
     def keys(self, *, near: bool) -> list[list[str]]:
         """Return what the index is asked for: one of each list has to be there.
@@ -91,11 +92,14 @@ class Phrase:
         longest = sorted(dict.fromkeys(large), key=lambda word: -len(word.text))[:MOST_LOOKED_UP]
         return [index_keys(word) if near else index_keys(word)[:1] for word in longest]
 
-    def match(self, heard: Sequence[HeardWord]) -> Match | None:
+    def match(self, heard: Sequence[str]) -> Match | None:
         """Return where a phrase was heard best; None if it was not.
 
         Each of its words has to be there, in their order, as it is or as a machine hears it; small
         ones may be missing, and a few others may stand between them.
+
+        Args:
+            heard: words as they are compared: `HeardWord.text` of each.
         """
         best: Match | None = None
         weights = [SMALL_WEIGHT if word.small else 1.0 for word in self.words]
@@ -103,13 +107,15 @@ class Phrase:
             weights = [1.0] * len(self.words)
         ways: list[tuple[int, float, int]] = []  # last word, worth, first word
         begun = True  # whether the first words may have been missing
-        for word, weight in zip(self.words, weights, strict=True):
-            places = [(at, alike(word, other)) for at, other in enumerate(heard)]
+        for word, weight, known in zip(self.words, weights, self._known, strict=True):
+            for each in heard:
+                if each not in known:
+                    known[each] = alike(word, heard_word(each))
             new = [
                 way
-                for at, well in places
-                if well
-                for way in self._onto(heard, at, well * weight, ways, begin=begun)
+                for at, each in enumerate(heard)
+                if known[each]
+                for way in self._onto(heard, at, known[each] * weight, ways, begin=begun)
             ]
             if weight == 1.0:
                 ways, begun = new, False
@@ -125,7 +131,7 @@ class Phrase:
 
     def _onto(
         self,
-        heard: Sequence[HeardWord],
+        heard: Sequence[str],
         at: int,
         worth: float,
         ways: Sequence[tuple[int, float, int]],
@@ -154,11 +160,10 @@ def _best(ways: Sequence[tuple[int, float, int]]) -> list[tuple[int, float, int]
     return list(by_last.values())
 
 
-def _taken(between: Sequence[HeardWord]) -> float:
-    return sum(OTHER_SMALL_WORD if word.small else OTHER_WORD for word in between)
+def _taken(between: Sequence[str]) -> float:
+    return sum(OTHER_SMALL_WORD if word in SMALL else OTHER_WORD for word in between)
 
 
-@lru_cache(65536)
 def alike(word: HeardWord, heard: HeardWord) -> float:
     """Return how well a word that was heard is a word of a phrase: 0 to 1.
 

@@ -14,7 +14,7 @@ from callpanel import words
 from callpanel.config import archive
 from callpanel.forms import Search
 from callpanel.panel.show import number
-from twirec import InvalidQuery, Understood
+from twirec import InvalidQuery, Role, Understood
 
 TABLES = {
     "outcome": words.OUTCOMES,
@@ -79,10 +79,19 @@ def _said(part: Understood) -> str:
     names = {
         "case": _("case %(what)s", what=part.value),
         "note": _("note has \u201c%(what)s\u201d", what=part.value),
+        "said": _spoken(part),
         "agent": _("agent %(what)s", what=number(part.value)),
         "sid": part.value[:8] + "\N{HORIZONTAL ELLIPSIS}",
     }
     return str(names[part.part])
+
+
+def _spoken(part: Understood) -> str:
+    if part.side is Role.CUSTOMER:
+        return str(_("the customer said \u201c%(what)s\u201d", what=part.value))
+    if part.side is Role.AGENT:
+        return str(_("the agent said \u201c%(what)s\u201d", what=part.value))
+    return str(_("said \u201c%(what)s\u201d", what=part.value))
 
 
 def span(since: datetime | None, until: datetime | None) -> str:
