@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,37 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
     config.option.loadscopereorder = False
     return ByServer(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Let `-n auto` be one worker more than there are cores, unless xdist is told how many.
+
+    A worker waits a third of its time: for calls that are played, for browsers and other processes.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (cores or 1) + 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Let each of several workers begin with other files of the folders that are asked for.
+
+    In a new clone pytest rewrites the assertions of each file that it imports, and keeps what came
+    of it. Workers that import all files in the same order at the same time would each do it all.
+    """
+    worker, workers = (os.environ.get(f"PYTEST_XDIST_WORKER{what}", "") for what in ("", "_COUNT"))
+    if not worker:
+        return
+    root = session.config.rootpath
+    folders = [path for name in session.config.args if (path := root / name).is_dir()]
+    files = [file for folder in folders for file in sorted(folder.rglob("test_*.py"))]
+    for file in files[int(worker.removeprefix("gw")) :: int(workers)]:
+        if (file.parent / "__init__.py").exists():
+            with suppress(Exception, pytest.skip.Exception):  # told when it is collected
+                importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:

@@ -115,8 +115,11 @@ def ready_twirec(of_process: Callable[[Mapping[str, str]], dict[str, str]]) -> I
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """A PostgreSQL server, which loses all when it is cut off."""
-    yield from run_postgres()
+    """A PostgreSQL server, which loses all when it is cut off; its connections are handed on."""
+    for server in run_postgres():
+        with pytest.MonkeyPatch.context() as patch:
+            server.handed_on.patch(patch)
+            yield server
 
 
 def run_postgres(*, durable: bool = False) -> Iterator[Postgres]:

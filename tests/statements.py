@@ -30,7 +30,8 @@ def make_alike(url: URL, *, of: str = "catalog", **options: Any) -> Engine:
     if model is None or not hasattr(model.dialect, "default_isolation_level"):
         first[kind] = engine  # a dialect knows its database once it connected
         return engine
-    # What connects knows its own dialect alone, and asks that who listens.
+    # What connects knows its own dialect alone, and asks that who listens, and what the server is.
+    engine.dialect.initialize = lambda _: None  # type: ignore[method-assign]
     engine.dialect.dispatch = model.dialect.dispatch
     engine.dialect._has_events = True
     engine.dialect = engine.pool._dialect = model.dialect

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
+from functools import cache
 from importlib import import_module
 from itertools import count
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from tests.factories import ACCOUNT, STARTED, call_sid
+from tests.servers import Postgres
 from twirec.catalog import Catalog, migrate, plain_columns
 from twirec.catalog.database import Database
 from twirec.catalog.migrations import online
@@ -57,24 +60,81 @@ def write_as_before(catalog: Catalog, *numbers: int) -> None:
         connection.execute(NOTE, rows)
 
 
-@pytest.fixture(params=["file", "postgres"])
-def old(
-    request: pytest.FixtureRequest, tmp_path: Path, tables_made_once: Callable[..., None]
-) -> Iterator[Catalog]:
-    """A catalog of the first tables, with calls in it."""
-    if request.param == "file":
-        url = f"sqlite:///{tmp_path}/catalog.db"
-    else:
-        url = request.getfixturevalue("bare_postgres")
-    catalog = Catalog(url)
-    catalog.database.make_file()
-    config = migrate.configuration()
-    with catalog.database.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    write_as_before(catalog, *range(OLD))
-    yield catalog
-    catalog.close()
+class Olds:
+    """Catalogs of every older version, with calls in them: each is made once, and copied.
+
+    Args:
+        new: makes a place for a catalog: a copy of what is in another place, if one is given.
+    """
+
+    def __init__(self, new: Callable[[str | None], str]) -> None:
+        self.new = new
+        self._made: dict[str, str] = {}
+
+    def of(self, version: str) -> str:
+        """Return the URL of one that nobody may change."""
+        if version not in self._made:
+            self._made[version] = self._first() if version == "0001" else self._next(version)
+        return self._made[version]
+
+    def _first(self) -> str:
+        url = self.new(None)
+        with closing(Catalog(url)) as catalog:
+            catalog.database.make_file()
+            migrate._change(catalog.database, "0001")
+            write_as_before(catalog, *range(OLD))
+        return url
+
+    def _next(self, version: str) -> str:
+        known = migrate.known_versions()
+        url = self.new(self.of(known[known.index(version) - 1]))
+        with closing(Catalog(url)) as catalog:
+            migrate._change_online(catalog.database, version)
+            plain_columns.fill_plain(catalog.database)
+            migrate._change(catalog.database, version)
+        return url
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scripts_read_once() -> Iterator[None]:
+    """Let Alembic read the migrations once, and not all of them for each."""
+    read = cache(lambda: ScriptDirectory.from_config(migrate.configuration()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "ScriptDirectory", SimpleNamespace(from_config=lambda _: read()))
+        yield
+
+
+@pytest.fixture(scope="module", params=["file", "postgres"])
+def olds(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    scripts_read_once: None,
+) -> Iterator[Olds]:
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("old")
+        numbers = count()
+
+        def in_file(like: str | None) -> str:
+            url = f"sqlite:///{folder}/{next(numbers)}.db"
+            if like is not None:
+                shutil.copy(like.removeprefix("sqlite:///"), url.removeprefix("sqlite:///"))
+            return url
+
+        def on_postgres(like: str | None) -> str:
+            server: Postgres = request.getfixturevalue("postgres_server")
+            return stack.enter_context(server.bare(like)).render_as_string(hide_password=False)
+
+        yield Olds(in_file if request.param == "file" else on_postgres)
+
+
+@pytest.fixture
+def old(request: pytest.FixtureRequest, olds: Olds) -> Iterator[Catalog]:
+    """A catalog of the first tables, or of the version before the one that is asked for."""
+    version = request.node.callspec.params.get("version", "0002")
+    known = migrate.known_versions()
+    before = known[known.index(version.partition("_")[0]) - 1]
+    with closing(Catalog(olds.new(olds.of(before)))) as catalog:
+        yield catalog
 
 
 @pytest.fixture(autouse=True)

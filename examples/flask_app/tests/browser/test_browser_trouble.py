@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from chromium import LARGE, PHONE
+from looking import axe_finds_nothing
 from playwright.sync_api import Page, expect
 from test_browser_listening import wait_for
 from visits import Visits
@@ -49,10 +49,7 @@ def open_call(visit: Visits, path: str, locale: str = "en-GB") -> Page:
 def look(page: Page) -> None:
     for size in (PHONE, LARGE):
         page.set_viewport_size(size)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
+        assert axe_finds_nothing(page)
 
 
 @pytest.mark.parametrize(
