@@ -92,6 +92,8 @@ AT_HOME_IN = {
     "fpdf": {"custody/document_pdf"},
     "cryptography": {"adapters/decryption", "calls/signed_targets"},
     "phonenumbers": {"calls/address"},
+    "holidays": {"calls/working_days"},
+    "stdnum": {"search/case_keys"},
     "requests": {
         "adapters/sessions",
         "adapters/google_tokens",

@@ -68,6 +68,20 @@ if TYPE_CHECKING:
     )
     from twirec.model.bucket import Difference as Difference
     from twirec.model.call_state import CallState as CallState, call_state as call_state
+    from twirec.model.cases import (
+        AnsweredBy as AnsweredBy,
+        CallPart as CallPart,
+        Case as Case,
+        CaseAnswer as CaseAnswer,
+        CaseCall as CaseCall,
+        CaseKind as CaseKind,
+        CaseLanguage as CaseLanguage,
+        CaseOpened as CaseOpened,
+        CaseRecord as CaseRecord,
+        CaseState as CaseState,
+        CaseStep as CaseStep,
+        CaseStepKind as CaseStepKind,
+    )
     from twirec.model.custody import (
         Block as Block,
         Hold as Hold,
@@ -249,6 +263,20 @@ _HOMES = {
     ),
     "twirec.model.bucket": ("Difference",),
     "twirec.model.call_state": ("CallState", "call_state"),
+    "twirec.model.cases": (
+        "AnsweredBy",
+        "CallPart",
+        "Case",
+        "CaseAnswer",
+        "CaseCall",
+        "CaseKind",
+        "CaseLanguage",
+        "CaseOpened",
+        "CaseRecord",
+        "CaseState",
+        "CaseStep",
+        "CaseStepKind",
+    ),
     "twirec.model.custody": ("Block", "Hold", "Order", "OrderKind"),
     "twirec.model.derivatives": ("Derivative",),
     "twirec.model.disclosures": (

@@ -30,6 +30,7 @@ from twirec.model.agents import Leg
 from twirec.model.approvals import Release
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import AuditDraft
+from twirec.model.cases import CaseStep, CaseStepKind
 from twirec.model.custody import Hold
 from twirec.model.errors import CustodyRefused, NotFound, TwirecError
 from twirec.model.states import Custody, Standstill, State
@@ -115,6 +116,14 @@ def disclose(house: House) -> None:
     house.archive.custody.disclosures.consent(SID, **CONSENT, by="bo")
     house.archive.custody.disclosures.give(SID, **ORDERED, by="bo")
     _set(house, custody=before)
+
+
+def a_case(house: House) -> None:
+    """A case whose call began to be recorded by it."""
+    opened = house.archive.cases.open(call_sid(), "complaint", by="bo")
+    step = CaseStep(opened.case.id, CaseStepKind.RECORDING, STARTED, "bo", SID)
+    entry = AuditDraft(STARTED, "bo", "", "case")
+    house.archive.catalog.cases.began_recording(opened.call, SID, step, entry)
 
 
 def given(archive: Archive) -> str:
@@ -340,6 +349,28 @@ CASES: dict[str, Case | str] = {
     "custody.disclosures.open": "link and code are the proof",
     "custody.disclosures.opened": "link and ticket are the proof",
     "custody.disclosures.hear": "link and ticket are the proof",
+    "cases.get": Case(
+        None,
+        lambda a, who: a.cases.get(a.catalog.cases.of_call(call_sid())[0].key, by=who),
+        prepare=a_case,
+    ),
+    "cases.open": "a case, its call, and whether that is recorded",
+    "cases.consent": Case(
+        None,
+        lambda a, who: _or_refused(
+            a.cases.consent, a.catalog.cases.of_call(call_sid())[0].key, who, answer="granted"
+        ),
+        prepare=a_case,
+    ),
+    "cases.add_call": "a case, its call, and whether that is recorded",
+    "cases.describe": "a case, which names no recording",
+    "cases.note": "a case, which names no recording",
+    "cases.incomplete": "a case, which names no recording",
+    "cases.complete": "a case, which names no recording",
+    "cases.close": "a case, which names no recording",
+    "cases.find": "cases, which name no recording",
+    "cases.list": "cases, which name no recording",
+    "cases.counts": "how many there are",
     "journal.write": "which days were written",
     "journal.audit_head": "where the chain ends",
     "journal.mark_bucket": "whose the bucket is",

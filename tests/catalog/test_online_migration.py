@@ -213,6 +213,7 @@ ADDING_ONE_THING = (
     "0013_calls_that_go_on",
     "0014_erasures",
     "0017_switches_that_end",
+    "0020_cases",
 )
 
 

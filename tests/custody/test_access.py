@@ -54,14 +54,17 @@ LETTERS = {
     "b": Deed.BLOCK,
     "x": Deed.RELEASE,
     "!": Deed.DECIDE,
+    "k": Deed.READ_CASE,
+    "+": Deed.CASE,
+    "z": Deed.SETTLE,
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfcgrt=np ehub!", "sdo t=npaehub!", "o t=pehux!"),
-    "supervisor": ("sd wlfc np h", "p", "p"),
-    "auditor": ("sdo w =", "sdo =", "o ="),
-    "agent": ("sp", "sp", "p"),
-    "": ("sdo wlfcgrt=np ehub!", "o t=npaehub!", "o t=pehux!"),
+    "admin": ("sdo wlfcgrt=np ehub! k+z", "sdo t=npaehub! k+z", "o t=pehux! k+z"),
+    "supervisor": ("sd wlfc np h k+z", "p k+z", "p k+z"),
+    "auditor": ("sdo w = k", "sdo = k", "o = k"),
+    "agent": ("sp k+", "sp k+", "p k+"),
+    "": ("sdo wlfcgrt=np ehub! k+z", "o t=npaehub! k+z", "o t=pehux! k+z"),
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -86,6 +89,9 @@ STATES = {
     Deed.BLOCK: ALL - {State.ERASING, State.ERASED},
     Deed.RELEASE: STORED,
     Deed.DECIDE: ALL,
+    Deed.READ_CASE: ALL,
+    Deed.CASE: ALL,
+    Deed.SETTLE: ALL,
 }
 
 
@@ -250,6 +256,9 @@ ROWS = {
     "hold it, so that nothing destroys it": (Deed.HOLD,),
     "ask for a hold to be lifted, approve that; block": (Deed.UNHOLD, Deed.BLOCK),
     "erase, accept, give up, try again": (Deed.ERASE, Deed.DECIDE),
+    "look up the [case](complaints.md) of its call": (Deed.READ_CASE,),
+    "open a case about its call, add to it": (Deed.CASE,),
+    "close a case": (Deed.SETTLE,),
 }
 """What the rows of the table in docs/access.md say, of what is active."""
 

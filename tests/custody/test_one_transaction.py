@@ -116,6 +116,24 @@ def packed(house: House) -> None:
         connection.execute(update(access_requests).values(**ready))
 
 
+def a_case(house: House) -> None:
+    house.archive.cases.open(call_sid(), "complaint", by="bo")
+
+
+def an_incomplete_case(house: House) -> None:
+    a_case(house)
+    house.archive.cases.incomplete(key_of_case(house.archive), "the invoice", by="bo")
+
+
+def a_case_and_a_call(house: House) -> None:
+    a_case(house)
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(5)))
+
+
+def key_of_case(archive: Archive) -> str:
+    return archive.catalog.cases.of_call(call_sid())[0].key
+
+
 def without_numbers(house: House) -> None:
     unknown = {"customer_number": NOT_KNOWN, "own_number": NOT_KNOWN, "direction": None}
     nobody = a_call(call_sid=call_sid(2), **unknown)
@@ -277,6 +295,38 @@ ACTS: Mapping[str, Act] = {
         ),
         ("disclosures",),
         consented,
+    ),
+    "cases.open": Act(
+        lambda a: a.cases.open(call_sid(), "complaint", by=ANA), ("cases", "case_steps", "holds")
+    ),
+    "cases.describe": Act(
+        lambda a: a.cases.describe(key_of_case(a), "x", by=ANA), ("cases", "case_steps"), a_case
+    ),
+    "cases.consent": Act(
+        lambda a: a.cases.consent(key_of_case(a), "granted", by=ANA),
+        ("case_calls", "case_steps"),
+        a_case,
+    ),
+    "cases.add_call": Act(
+        lambda a: a.cases.add_call(key_of_case(a), call_sid(5), by=ANA),
+        ("case_calls", "case_steps", "holds"),
+        a_case_and_a_call,
+    ),
+    "cases.note": Act(lambda a: a.cases.note(key_of_case(a), "x", by=ANA), ("case_steps",), a_case),
+    "cases.incomplete": Act(
+        lambda a: a.cases.incomplete(key_of_case(a), "x", by=ANA),
+        ("cases", "case_steps", "case_clocks"),
+        a_case,
+    ),
+    "cases.complete": Act(
+        lambda a: a.cases.complete(key_of_case(a), by=ANA),
+        ("cases", "case_steps", "case_clocks"),
+        an_incomplete_case,
+    ),
+    "cases.close": Act(
+        lambda a: a.cases.close(key_of_case(a), notified_at="2026-11-23", how="x", by=ANA),
+        ("cases", "case_steps", "holds"),
+        a_case,
     ),
     "operations.retry": Act(
         lambda a: a.operations.retry(SID, by=ANA), ("recordings", "calls"), parked

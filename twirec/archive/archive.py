@@ -14,6 +14,8 @@ from twirec.archive.access_requests import AccessRequests
 from twirec.archive.agents import Agents
 from twirec.archive.audit import Audit
 from twirec.archive.calls import Calls
+from twirec.archive.case_recording import CaseRecording
+from twirec.archive.cases import Cases
 from twirec.archive.custody import Custodian
 from twirec.archive.derivatives import Derivatives
 from twirec.archive.disclosures import Disclosures
@@ -56,6 +58,7 @@ class Archive:
 
     Attributes:
         calls: finding calls, looking at one, writing about them, placing one.
+        cases: what customers complain of, until they are told of the resolution.
         recordings: hearing, taking out and converting recordings; pausing those that run.
         derivatives: converted copies that are kept.
         policy: who is recorded, and how they are told.
@@ -114,6 +117,8 @@ class Archive:
         self.webhooks = Webhooks(Context(*known, to_vendor, clock, moment))
         self.calls = Calls(*known, to_bucket, self.webhooks.outbound, trail, clock)
         self.recordings = Recordings(self.catalog, originals, self.webhooks.pausing, trail, clock)
+        case_recording = CaseRecording(self.catalog, self.webhooks, trail, clock)
+        self.cases = Cases(*known, to_bucket, case_recording, trail, clock)
         self.derivatives = Derivatives(*known, originals, trail)
         self.policy = Policies(*known, trail, clock)
         self.agents = Agents(*known, trail)

@@ -76,8 +76,8 @@ class Jobs:
         """Do one piece of due work, as a hint named it.
 
         Args:
-            kind: `recording`, `pause`, `event` or `listening copy`.
-            key: which one: a recording's SID, an event's id, an object's name.
+            kind: `recording`, `pause`, `event`, `case` or `listening copy`.
+            key: which one: a recording's SID, an event's id, a case's key, an object's name.
 
         Returns:
             When it can be taken up again, UTC, such as after a failure, or as somebody else works

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
+from twirec.archive.case_clocks import CaseClocks
 from twirec.archive.custody import Custodian
 from twirec.archive.pause_ends import PauseEnds
 from twirec.archive.periodic import BUCKET_ANSWERED, BUCKET_FAILED, HEARTBEAT, Periodic
@@ -118,7 +119,7 @@ class Operations:
         self._copies: ListeningCopies | None = None  # remembers what it has looked at
 
     def worker(self, threads: int = 4, *, at: AtCheckpoint = no_checkpoint) -> Worker:
-        """Return a worker of all kinds of due work: recordings, pauses, events, listening copies.
+        """Return a worker of all kinds of due work: recordings, pauses, events, terms, copies.
 
         Args:
             threads: how many recordings it works at together.
@@ -149,6 +150,7 @@ class Operations:
                 transfer.kind(prepare=prepare, refill=self._periodic.find_more),
                 *self._pause_ends(),
                 self._erasing().kind(),
+                CaseClocks(self._catalog, self._now).kind(),
                 *self._events(),
                 *self._listening_copies(),
             ),

@@ -91,10 +91,12 @@ def leg_of(call: VendorCall, parent: Call | None, country: str, at: datetime, kn
 
 NOT_INFORMED = "an agent is not in the register of informed agents"
 OTHER_CALLER = "another caller in the conference may not be recorded"
+NOT_CONSENTED = "they said no to its being recorded"
 
 DETAILS: Mapping[Verdict, str] = {
     Verdict.AGENT_NOT_INFORMED: NOT_INFORMED,
     Verdict.OTHER_CALLER: OTHER_CALLER,
+    Verdict.NOT_CONSENTED: NOT_CONSENTED,
 }
 """What people read on the line of a call; nothing is decided by it."""
 

@@ -238,6 +238,20 @@ class Conferences:
         with self._database.read() as connection:
             return snapshot_of(connection, account_sid, conference_sid)
 
+    def with_now(self, account_sid: str, leg_sid: str) -> ConferenceSnapshot:
+        """Return who is in the conference in which a leg is now; nobody if it is in none."""
+        there = select(participants.c.conference_sid).where(
+            participants.c.account_sid == account_sid,
+            participants.c.leg_sid == leg_sid,
+            participants.c.left_number.is_(None),
+        )
+        latest = there.order_by(participants.c.at.desc(), participants.c.joined_number.desc())
+        with self._database.read() as connection:
+            conference_sid = connection.scalar(latest.limit(1))
+            if conference_sid is None:
+                return ConferenceSnapshot((), ())
+            return snapshot_of(connection, account_sid, conference_sid)
+
     def met(self, account_sid: str, leg_sids: Sequence[str]) -> ConferenceSnapshot:
         """Return everybody who was ever in a conference at the same time as one of some legs."""
         own, other = participants.alias("own"), participants.alias("other")

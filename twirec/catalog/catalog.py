@@ -13,6 +13,7 @@ from twirec.catalog.announcements import Announcements
 from twirec.catalog.approvals import Approvals
 from twirec.catalog.audit import Audit, Listenings
 from twirec.catalog.blocks import Blocks
+from twirec.catalog.cases import Cases
 from twirec.catalog.consents import Consents
 from twirec.catalog.database import Database
 from twirec.catalog.derivatives import Derivatives
@@ -109,6 +110,7 @@ class Catalog:
         self.erasures = Erasures(self.database)
         self.erasing = Erasing(self.database)
         self.access_requests = AccessRequests(self.database)
+        self.cases = Cases(self.database)
         self.stop_orders = StopOrders(self.database)
         self.pauses = Pauses(self.database)
         self.policy = Policies(self.database)

@@ -19,9 +19,11 @@ from sqlalchemy import (
     true,
 )
 
+from twirec.catalog.case_tables import case_calls, cases
 from twirec.catalog.prepared import one_of
 from twirec.catalog.tables import calls, holds, legs, notes, recordings
 from twirec.model.access import NOTHING_OF_IT, RIGHTS, SHUT, Actor, Deed, Right, may_be_own
+from twirec.model.cases import CaseAnswer
 from twirec.model.ownership import Claim
 from twirec.model.states import Custody, State
 
@@ -170,14 +172,22 @@ def held(rows: FromClause = recordings) -> ColumnElement[bool]:
     Args:
         rows: the recordings, or what has their SID and call.
     """
-    return exists().where(holding(rows)).correlate(rows) | exists().where(
-        holding_its_number(rows)
-    ).correlate(rows)
+    ways = (holding, holding_its_call, holding_its_number)
+    return or_(false(), *(exists().where(way(rows)).correlate(rows) for way in ways))
 
 
 def holding(rows: FromClause) -> ColumnElement[bool]:
     """Return the condition of the holds on a recording itself that were not lifted."""
     return (holds.c.recording_sid == rows.c.sid) & holds.c.lifted_at.is_(None)
+
+
+def holding_its_call(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition of the holds on a call that were not lifted: of what is recorded of it.
+
+    Args:
+        rows: what has the SID and account of the call.
+    """
+    return of_same_call(holds, rows) & holds.c.call_sid.is_not(None) & holds.c.lifted_at.is_(None)
 
 
 def holding_its_number(rows: FromClause) -> ColumnElement[bool]:
@@ -199,13 +209,17 @@ def holding_its_number(rows: FromClause) -> ColumnElement[bool]:
 def open_case(rows: Any = recordings) -> ColumnElement[bool]:
     """Return the condition of the recordings of which a case is open: no rule lets them go.
 
-    The archive keeps the numbers of cases, and does not know which of them are closed: who wants
-    those of a case kept holds them, or has a rule for cases. What comes to know it says so here.
+    Of those are the calls that belong to it, unless the customer said that they may not be recorded
+    for it. Numbers of cases that others gave say nothing of whether one is open.
 
     Args:
         rows: the recordings, or what has their account and call.
     """
-    return false()
+    its = case_calls.join(cases, cases.c.id == case_calls.c.case_id)
+    consented = case_calls.c.answer != CaseAnswer.REFUSED
+    found = select(case_calls.c.case_id).select_from(its)
+    found = found.where(of_same_call(case_calls, rows), consented, cases.c.closed_at.is_(None))
+    return exists(found.correlate(rows))
 
 
 def _condition(right: Right, rows: FromClause) -> ColumnElement[bool]:

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from twirec.catalog import disclosure_tables, request_tables, tables
+from twirec.catalog import case_tables, disclosure_tables, request_tables, tables
 from twirec.catalog.sentence_tables import sentences
 from twirec.model.access import EMPTY_LINE
 from twirec.model.custody import OrderKind
@@ -133,6 +133,11 @@ _REQUEST = request_tables.access_requests.c
 _ANSWERED = _REQUEST.answered_at.is_not(None) | _REQUEST.refused_at.is_not(None)
 """What has still to be answered cannot be forgotten: an erasure says that it stays, and why."""
 
+_CASE = case_tables.cases.c
+_ITS_CASE = _CASE.id == case_tables.case_steps.c.case_id
+_TOLD = _CASE.closed_at.is_not(None)
+"""While a case is open, its customer has to be told of the resolution: it stays, and says why."""
+
 _ITS_REQUEST = _REQUEST.id == request_tables.access_steps.c.request_id
 
 OF_NUMBERS: tuple[Emptied, ...] = (
@@ -156,6 +161,20 @@ OF_NUMBERS: tuple[Emptied, ...] = (
         where=_ANSWERED,
         filed=_REQUEST.opened_at,
     ),
+    Emptied(
+        case_tables.case_steps,
+        (select(_CASE.number).where(_ITS_CASE).scalar_subquery(),),
+        {"text": "", "how": ""},
+        where=exists().where(_ITS_CASE, _TOLD),
+        filed=case_tables.case_steps.c.at,
+    ),  # before its case, by whose number it is found
+    Emptied(
+        case_tables.cases,
+        (_CASE.number,),
+        {"number": "", "content": "", "how": "", "resolution": ""},
+        where=_TOLD,
+        filed=_CASE.opened_at,
+    ),  # its key, kind and times stay, for the audit (Ley 10/2025, art. 21.2)
 )
 """What is of a number beside its calls. Its rows are found when an erasure is asked for, which
 keeps no number."""
@@ -167,6 +186,8 @@ IMPERSONAL: Mapping[str, str] = {
     "audio": "what the company says",
     "audit": "SIDs and keyed HMACs: it never held a number",
     "audit_check": "how far the log was looked at",
+    "case_calls": "SIDs and times, and whether somebody consented",
+    "case_clocks": "keys of cases, and times",
     "erased_copies": "SIDs, names of objects, and dates: the certificate",
     "erasure_items": "SIDs: the certificate",
     "erasures": "who erased what, and why, without numbers: the certificate",

@@ -7,7 +7,13 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, exists, func, select, update
 
-from twirec.catalog.conditions import held, holding_its_number, of_call, of_same_call
+from twirec.catalog.conditions import (
+    held,
+    holding_its_call,
+    holding_its_number,
+    of_call,
+    of_same_call,
+)
 from twirec.catalog.database import Database, to_model
 from twirec.catalog.emptying import (
     OF_CALLS,
@@ -305,7 +311,8 @@ def _is_held() -> ColumnElement[bool]:
     Their lines are not emptied: a hold of a number finds by them what it holds.
     """
     its = exists().where(of_same_call(recordings, calls), held()).correlate(calls)
-    return its | exists().where(holding_its_number(calls)).correlate(calls)
+    of_line = exists().where(holding_its_call(calls)).correlate(calls)
+    return its | of_line | exists().where(holding_its_number(calls)).correlate(calls)
 
 
 def _day(at: datetime | None) -> date:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from twirec.catalog.audit import append
 from twirec.catalog.blocks import block_recordings
-from twirec.catalog.conditions import held, holding_its_number, of_call
+from twirec.catalog.conditions import held, holding_its_call, holding_its_number, of_call
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.emptying import rows_of
 from twirec.catalog.erasure_tables import erased_copies, erasure_items, erasures
@@ -361,7 +361,7 @@ def _call_is_held() -> ColumnElement[bool]:
     line = calls.alias("line")
     of_line = of_call(line, erasure_items.c.account_sid, erasure_items.c.sid)
     return exists(select(recordings.c.sid).where(its, held())) | exists(
-        select(holds.c.id).where(of_line, holding_its_number(line))
+        select(holds.c.id).where(of_line, holding_its_call(line) | holding_its_number(line))
     )
 
 

@@ -24,7 +24,11 @@ PARKED = events.c.due_at.is_(None) & events.c.delivered_at.is_(None)
 
 
 def write_event(
-    connection: Connection, type_: EventType, recording: Recording | None = None
+    connection: Connection,
+    type_: EventType,
+    recording: Recording | None = None,
+    *,
+    case_key: str | None = None,
 ) -> None:
     """Write an event in the transaction of the change, if events are wanted."""
     clock = connection.get_execution_options().get("twirec_events")
@@ -41,7 +45,9 @@ def write_event(
         return
     key = uuid.uuid4().hex
     connection.execute(
-        insert(events).values(id=key, recording_sid=sid, at=at, due_at=at, attempts=0, **said)
+        insert(events).values(
+            id=key, recording_sid=sid, case_key=case_key, at=at, due_at=at, attempts=0, **said
+        )
     )
     hint(connection, EVENT, key, at)
 
@@ -109,6 +115,7 @@ def _event(connection: Connection, row: Row[Any]) -> Event:
         # without its hash the bucket may hold nothing
         object_name=recording.get("object_name") if recording.get("sha256") else None,
         sha256=recording.get("sha256"),
+        case_key=row.case_key,
         attempts=row.attempts,
         last_error=row.last_error,
     )

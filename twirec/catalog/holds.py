@@ -7,18 +7,37 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, false, insert, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    exists,
+    false,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 
 from twirec.catalog.audit import append
-from twirec.catalog.conditions import allowed, held, holding, holding_its_number
+from twirec.catalog.conditions import (
+    allowed,
+    held,
+    holding,
+    holding_its_call,
+    holding_its_number,
+)
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.hints import hint_recordings
+from twirec.catalog.retention_tables import retention_stale
 from twirec.catalog.tables import holds, recordings
 from twirec.model.access import OURSELVES, Actor, Deed, may_ever
 from twirec.model.audit import AuditDraft
 from twirec.model.custody import Hold
 from twirec.model.errors import CustodyRefused, NotFound
 from twirec.model.records import Recording
+from twirec.model.retention import Kept
 from twirec.model.states import State
 
 LOCK = 0x7457_1BED
@@ -80,13 +99,7 @@ class Holds:
             CustodyRefused: the one recording that is to be held is being destroyed, or was.
         """
         with self._database.write() as connection:
-            _hold_off(connection)
-            if hold.recording_sid is not None:
-                _check_is_left(connection, hold.recording_sid, hold.at)
-            row = to_row(hold, holds)
-            del row["id"]
-            written = connection.execute(insert(holds).values(row).returning(holds)).one()
-            added = to_model(Hold, written)
+            added = add_hold(connection, hold)
             append(connection, _with_number(audited, added))
         return added
 
@@ -103,14 +116,15 @@ class Holds:
         return to_model(Hold, row)
 
     def of(self, sid: str) -> list[Hold]:
-        """Return the holds on a recording, oldest first: those on it, and those of its numbers.
+        """Return the holds on a recording, oldest first: on it, on its call, and on its numbers.
 
         Those on the recording itself are there after they were lifted too.
         """
         this = recordings.c.sid == sid
         its_own = holds.c.recording_sid == sid
+        of_calls = exists().where(this, holding_its_call(recordings)).correlate(holds)
         of_numbers = exists().where(this, holding_its_number(recordings)).correlate(holds)
-        statement = select(holds).where(its_own | of_numbers).order_by(holds.c.id)
+        statement = select(holds).where(its_own | of_calls | of_numbers).order_by(holds.c.id)
         with self._database.read() as connection:
             return to_models(Hold, connection.execute(statement))
 
@@ -163,10 +177,12 @@ class Holds:
         its_own = select(holds.c.recording_sid).where(
             which, holds.c.recording_sid.is_not(None), holds.c.lifted_at.is_(None)
         )
+        of_call = select(recordings.c.sid).where(which, holding_its_call(recordings))
         of_number = select(recordings.c.sid).where(which, holding_its_number(recordings))
+        these = its_own.union(of_call, of_number)
         statement = (
             select(recordings.c.sid)
-            .where(recordings.c.sid.in_(its_own.union(of_number)), recordings.c.sid > after)
+            .where(recordings.c.sid.in_(these), recordings.c.sid > after)
             .order_by(recordings.c.sid)
             .limit(limit)
         )
@@ -208,6 +224,20 @@ class Holds:
         return lifted
 
 
+def add_hold(connection: Connection, hold: Hold) -> Hold:
+    """Write a hold down in a transaction that writes, before any row of it is locked.
+
+    Raises:
+        CustodyRefused: the one recording that is to be held is being destroyed, or was.
+    """
+    hold_off(connection)
+    if hold.recording_sid is not None:
+        _check_is_left(connection, hold.recording_sid, hold.at)
+    row = to_row(hold, holds)
+    del row["id"]
+    return to_model(Hold, connection.execute(insert(holds).values(row).returning(holds)).one())
+
+
 def lift_holds(
     connection: Connection, ids: Sequence[int], *, by: str, at: datetime, reason: str
 ) -> list[Hold]:
@@ -216,7 +246,7 @@ def lift_holds(
     Raises:
         NotFound: one of them is not there, or was lifted already.
     """
-    _hold_off(connection)
+    hold_off(connection)
     these = holds.c.id.in_(ids) & holds.c.lifted_at.is_(None)
     waiting = recordings.c.state == State.ERASING
     due = select(recordings).where(waiting, _held_by(these))
@@ -224,6 +254,10 @@ def lift_holds(
     changes = {"lifted_by": by, "lifted_at": at, "lifted_reason": reason, "number": None}
     lifting = update(holds).where(these).values(changes).returning(holds)
     lifted = sorted(to_models(Hold, connection.execute(lifting)), key=lambda hold: hold.id)
+    calls_of = {(hold.account_sid, hold.call_sid) for hold in lifted if hold.call_sid}
+    for account_sid, call_sid in sorted(calls_of):  # what was held may go at once
+        stale = {"kept": Kept.CALLS, "account_sid": account_sid, "sid": call_sid}
+        connection.execute(insert(retention_stale), stale)
     if len(lifted) != len(set(ids)):
         raise NotFound("There is no such hold any more.")
     hint_recordings(connection, waits)
@@ -231,11 +265,12 @@ def lift_holds(
 
 
 def _held_by(these: ColumnElement[bool]) -> ColumnElement[bool]:
-    one = exists().where(these, holding(recordings)).correlate(recordings)
-    return one | exists().where(these, holding_its_number(recordings)).correlate(recordings)
+    ways = (holding, holding_its_call, holding_its_number)
+    one, *others = (exists().where(these, way(recordings)).correlate(recordings) for way in ways)
+    return or_(one, *others)
 
 
-def _hold_off(connection: Connection) -> None:
+def hold_off(connection: Connection) -> None:
     """Wait for those who destroy, or order it, and let none of them begin."""
     if connection.dialect.name == "postgresql":
         connection.execute(ALONE, {"key": LOCK})

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from twirec.catalog import disclosure_tables, erasure_tables, tables
+from twirec.catalog.case_tables import case_calls, case_steps, cases
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
 from twirec.catalog.request_tables import access_requests, access_steps
 from twirec.catalog.retention_tables import retention_changes
@@ -172,6 +173,9 @@ JOURNAL_TABLES = (
     JournalTable(tables.vendor_retention, tables.vendor_retention.c.since),
     JournalTable(access_requests, access_requests.c.opened_at),
     JournalTable(access_steps, access_steps.c.at),
+    JournalTable(cases, cases.c.opened_at),
+    JournalTable(case_calls, case_calls.c.at),
+    JournalTable(case_steps, case_steps.c.at),
     JournalTable(tables.audit, tables.audit.c.at, only_added=True),
 )
 """In the order in which rows can be written. Another table is one line more."""
@@ -192,6 +196,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "sentences": "made anew of the transcripts, which are objects of their own in the bucket",
     "figures": "counted by the database itself, as rows are written",
     "differences": "found again when somebody hears it; that it was found is on the audit log",
+    "case_clocks": "when it is told of a case's term: made anew of the cases in a rebuild",
     "pause_limits": "when the policy ends a pause: a call is over before a catalog is rebuilt",
     "journal": "which objects of the journal are this catalog's",
 }

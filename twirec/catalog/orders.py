@@ -69,6 +69,32 @@ class Orders:
         check_not_held(self._database, order.recording_sid)
         raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
 
+    def erase_when_finished(self, order: Order, audited: AuditDraft) -> None:
+        """Write down that a recording is destroyed: now, or as soon as it is finished.
+
+        Raises:
+            CustodyRefused: it is held.
+        """
+        its_own = recordings.c.sid == order.recording_sid
+        with self._database.write() as connection:
+            keep_holds_out(connection)
+            ordered = order_destruction(connection, its_own, order)
+            hint_recordings(connection, ordered)
+            waits = update(recordings).where(
+                its_own, recordings.c.state == State.RECORDING, ~held()
+            )
+            if (
+                ordered
+                or connection.execute(
+                    waits.values(to_be_erased=True).returning(recordings.c.sid)
+                ).first()
+            ):
+                if not ordered:
+                    connection.execute(insert(orders), to_row(order, orders))
+                append(connection, audited)
+                return
+        check_not_held(self._database, order.recording_sid)
+
     def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
         """Write an order down, and make the recording due to be archived in spite of its error.
 

@@ -11,7 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, tuple_
 
 from twirec.catalog.audit import append
-from twirec.catalog.conditions import held, holding_its_number, of_same_call, open_case
+from twirec.catalog.conditions import (
+    held,
+    holding_its_call,
+    holding_its_number,
+    of_same_call,
+    open_case,
+)
 from twirec.catalog.emptying import OF_CALLS, CallKey, empty
 from twirec.catalog.tables import calls, consents, notes, recordings
 from twirec.model.access import OURSELVES
@@ -78,8 +84,9 @@ def keeps_its_call() -> ColumnElement[bool]:
     its = of_same_call(recordings, calls)
     there = exists().where(its, recordings.c.state.not_in(NOTHING_OF_IT)).correlate(calls)
     kept = exists().where(its, or_(held(recordings), open_case(recordings))).correlate(calls)
+    of_call = exists().where(holding_its_call(calls)).correlate(calls)
     of_number = exists().where(holding_its_number(calls)).correlate(calls)
-    return or_(there, kept, of_number)
+    return or_(there, kept, of_call, of_number)
 
 
 def look_at_calls(

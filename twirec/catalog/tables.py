@@ -392,7 +392,10 @@ holds = Table(
     Column("lifted_by", String(255), nullable=False, server_default=""),
     Column("lifted_at", UtcDateTime),
     Column("lifted_reason", Text, nullable=False, server_default=""),
+    Column("account_sid", String(34)),
+    Column("call_sid", String(34)),
     partial_index("ix_holds_of_numbers", "number", where="number IS NOT NULL"),
+    partial_index("ix_holds_of_calls", "call_sid", "account_sid", where="call_sid IS NOT NULL"),
 )
 
 blocks = Table(
@@ -441,6 +444,7 @@ events = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("recording_sid", String(34), index=True),
+    Column("case_key", String(16)),
     Column("type", word(EventType, 16), nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("state", word(State, 16)),

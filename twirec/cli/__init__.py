@@ -134,6 +134,7 @@ _HOMES = {
     "audit": ("audit",),
     "backfill": ("backfill",),
     "call": ("call", "pause", "resume"),
+    "case": ("case",),
     "convert": ("convert", "download"),
     "evidence": ("evidence", "verify"),
     "custody": ("accept", "admit", "compare", "give-up"),

@@ -44,7 +44,7 @@ class Delivery:
             EVENT,
             self._events.queue,
             self.run,
-            lambda event: f"{event.recording_sid or 'the catalog'}: event that it is {event.type}",
+            lambda event: f"{_subject(event)}: event that it is {event.type}",
             EVENTS,
             LEASE,
             aside=True,
@@ -55,3 +55,7 @@ class Delivery:
         body = body_of(keeper.lease.item)
         self._receiver.take(body, {HEADER: sign(self._secret, body, self._now())})
         self._events.delivered(keeper.lease, self._now())
+
+
+def _subject(event: Event) -> str:
+    return event.recording_sid or event.case_key or "the catalog"

@@ -31,6 +31,7 @@ def body_of(event: Event) -> bytes:
         "reason": event.reason,
         "object_name": event.object_name,
         "sha256": event.sha256,
+        "case": event.case_key,
     }
     return json.dumps({name: value for name, value in fields.items() if value}).encode()
 

@@ -84,6 +84,7 @@ class Rebuild:
         self._read_announcements()
         self._read_journal()
         self._read_labels()
+        self._catalog.cases.wind_clocks()
         self._catalog.journal.end_rebuild()
         return RebuildReport(
             **self._counts,

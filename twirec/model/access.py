@@ -136,6 +136,12 @@ class Deed(StrEnum):
     """Open what is blocked, for one download; it takes two people."""
     DECIDE = "decide"
     """Try again what is parked, accept it as it is, give it up, or settle what differs of it."""
+    READ_CASE = "read_case"
+    """Know of the case that its call belongs to, and where that stands."""
+    CASE = "case"
+    """Open a case about its call, ask whether it may be recorded, and add to the case."""
+    SETTLE = "settle"
+    """Close the case, which ends what holds it."""
 
 
 class Verdict(StrEnum):
@@ -232,6 +238,17 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     Deed.BLOCK: (_right(_ADMIN, None, custodies=_NOT_BLOCKED, states=_ANY_STATE - UNDONE),),
     Deed.RELEASE: (_right(_ADMIN, None, custodies=_BLOCKED),),
     Deed.DECIDE: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
+    Deed.READ_CASE: (
+        _right(
+            *(_ADMIN, _SUPERVISOR, _AUDITOR, _AGENT, None),
+            custodies=_ANY_CUSTODY,
+            states=_ANY_STATE,
+        ),
+    ),
+    Deed.CASE: (
+        _right(_ADMIN, _SUPERVISOR, _AGENT, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),
+    ),
+    Deed.SETTLE: (_right(_ADMIN, _SUPERVISOR, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
 }
 """Who may what. An app that names no role answers itself for who may order something; of what its
 recordings show it has the least."""

@@ -74,6 +74,8 @@ class Action(StrEnum):
     """Such a link was ended."""
     OPEN_LINK = "open_link"
     """A recipient opened a link with its code, or tried to."""
+    CASE = "case"
+    """Something was done for the case of a customer."""
     DISCLOSED = "disclosed"
     """Bytes left by a link that was opened."""
 

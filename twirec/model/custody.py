@@ -53,7 +53,8 @@ class Hold:
         reason: why.
         by: who holds them.
         at: since when, UTC.
-        recording_sid: the one that is held, `RE…`; None if it is those of a number.
+        recording_sid: the one that is held, `RE…`; None if it is those of a number, or of a call.
+        account_sid, call_sid: the call whose recordings are held, also one to come; None for none.
         number: whose calls' recordings are held, also those to come, as the catalog keys it; either
             side's. None if it is one recording, and of a hold that was lifted.
         since: calls from then on, UTC; None for all before `until`.
@@ -76,6 +77,8 @@ class Hold:
     lifted_at: datetime | None = None
     lifted_reason: str = ""
     id: int = 0
+    account_sid: str | None = None
+    call_sid: str | None = None
 
     @property
     def lifted(self) -> bool:

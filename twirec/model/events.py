@@ -22,6 +22,14 @@ class EventType(StrEnum):
     """Twilio no longer had it before it could be copied: an alarm."""
     AUDIT_BROKEN = "audit_broken"
     """The audit log, or a history beside it, was changed: an alarm, of no recording."""
+    CASE_OPENED = "case_opened"
+    CASE_NEARLY_DUE = "case_nearly_due"
+    """The term of a customer's case ends soon."""
+    CASE_OVERDUE = "case_overdue"
+    """It ended, and the customer was not told: an alarm."""
+    CASE_RECEIPT = "case_receipt"
+    """The receipt of a case was made, and is to be delivered."""
+    CASE_CLOSED = "case_closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class Event:
         state: the recording's, then.
         reason: the name of the error for which it was parked; empty otherwise.
         object_name, sha256: what the bucket holds; None if nothing.
+        case_key: of the case; None where it is of no case.
         attempts: how often it was sent, this time included.
         last_error: why it was not taken the last time; empty if there was none.
     """
@@ -52,6 +61,7 @@ class Event:
     sha256: str | None = None
     attempts: int = 1
     last_error: str = ""
+    case_key: str | None = None
 
 
 class Receiver(Protocol):

@@ -25,6 +25,7 @@ EVENT = "event"
 ERASURE = "erasure"
 LISTENING_COPY = "listening copy"
 PAUSE = "pause"
+CASE = "case"
 """What the kinds of due work are called in hints: see `twirec.jobs.worker.Kind`."""
 
 

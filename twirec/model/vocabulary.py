@@ -100,6 +100,8 @@ class Verdict(StrEnum):
     """Somebody is in the conference who may not be recorded, or of whom nobody knows who it is."""
     MOVED_ON = "moved_on"
     """The leg that is recorded went on to somebody else."""
+    NOT_CONSENTED = "not_consented"
+    """The outside party said no, after recording had begun."""
 
     @property
     def stops(self) -> bool:

@@ -11,6 +11,8 @@ from twirec.adapters.decryption import read_keys
 from twirec.calls.dialling import EU
 from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, check_said
+from twirec.calls.working_days import read_days, read_place
+from twirec.model.case_terms import LEGAL, read_terms
 from twirec.model.errors import InvalidQuery, SettingsError
 from twirec.model.hints import QueueKind
 from twirec.model.ownership import OURS
@@ -90,6 +92,9 @@ class Reader:
             agents_hear_their_own=self.read("TWIREC_AGENTS_HEAR_THEIR_OWN", values.switch, False),
             event_streams=self.read("TWIREC_EVENT_STREAMS", values.switch, False),
             longest_pause=self.read("TWIREC_LONGEST_PAUSE", values.pause_seconds, None),
+            case_terms=self.read("TWIREC_CASE_TERMS", read_terms, LEGAL),
+            holidays_at=self.read("TWIREC_HOLIDAYS", read_place, ""),
+            extra_holidays=self.read("TWIREC_EXTRA_HOLIDAYS", read_days, ()),
             timezone=self.read("TWIREC_TIMEZONE", values.timezone, ZoneInfo("Europe/Madrid")),
             clock_speed=self.read("TWIREC_CLOCK_SPEED", values.speed, 1.0),
             listening_copies=self.read("TWIREC_LISTENING_COPY", values.listening_copies, ()),

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from twirec.calls.dialling import EU, DialRules
 from twirec.calls.wordings import WORDINGS, Wording
+from twirec.model.case_terms import LEGAL, CaseTerm
+from twirec.model.cases import CaseKind
 from twirec.model.errors import SettingsError
 from twirec.model.hints import QueueKind
 from twirec.model.ownership import OURS, Adopt
@@ -106,6 +108,10 @@ class Settings:
             recordings of their own calls.
         longest_pause: `TWIREC_LONGEST_PAUSE`, in seconds: when a worker ends a pause that nobody
             ended; None for never.
+        case_terms: `TWIREC_CASE_TERMS`: how long customers' cases may take, by their kinds.
+        holidays_at: `TWIREC_HOLIDAYS`: the country, perhaps with its region, whose holidays are no
+            working days; empty for `country`.
+        extra_holidays: `TWIREC_EXTRA_HOLIDAYS`: further ones, as `WorkingDays.extra`.
         timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
         clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
     """
@@ -160,6 +166,9 @@ class Settings:
     transcript_language: str = ANNOUNCED
     transcript_threads: int = 1
     longest_pause: timedelta | None = None
+    case_terms: Mapping[CaseKind, CaseTerm] = field(default_factory=lambda: LEGAL)
+    holidays_at: str = ""
+    extra_holidays: tuple[str, ...] = ()
 
     @property
     def dial_rules(self) -> DialRules:

@@ -120,7 +120,8 @@ def _call_labels(call: Call) -> dict[str, str]:
 
 
 def _consent_labels(consents: Sequence[Consent]) -> dict[str, str]:
-    for consent in consents:
+    allowing = [consent for consent in consents if consent.outcome.allows_recording]
+    for consent in allowing or consents:  # who said no may have consented later, for their case
         return {
             "consent": consent.outcome.value,
             "consent_at": consent.at.astimezone(UTC).isoformat(),

@@ -152,15 +152,22 @@ class RecordingControl:
             leg: the leg that is recorded, `CA…`.
             channel_map: who is on which channel of it.
         """
-        status_url = self._context.urls.status + twiml.RETRIES
         try:
-            sid = self._context.vendor.live.start_recording(
-                call.account_sid, leg, status_url=status_url
-            )
+            self.begin(call, leg, channel_map)
         except VendorError as error:
             log.error("%s: unrecorded: %s", call.call_sid, error)
             give_up(self._catalog, call.account_sid, call.call_sid, Reason.NOT_STARTED)
-            return
+
+    def begin(self, call: Call, leg: str, channel_map: tuple[Role, ...]) -> Recording:
+        """Record a leg of a call from now on, as `start` does.
+
+        Raises:
+            VendorError: Twilio will not, or did not answer.
+        """
+        status_url = self._context.urls.status + twiml.RETRIES
+        sid = self._context.vendor.live.start_recording(
+            call.account_sid, leg, status_url=status_url
+        )
         started = Recording(
             sid,
             call.account_sid,
@@ -175,6 +182,48 @@ class RecordingControl:
             self._catalog.recordings.adopt(started)
         except CatalogError as error:  # the callback will tell
             log.error("%s: not written down yet: %s", sid, error)
+        return started
+
+    def may_begin(self, record: CallRecord) -> Verdict:
+        """Return whether a call may be recorded from now on, whose outside party consents to it.
+
+        Args:
+            record: the call, with those who are on it.
+        """
+        call = record.call
+        account_sid, sids = call.account_sid, [call.call_sid]
+        names = sorted({leg.agent for leg in record.legs if leg.agent})
+        facts = self._facts(call, names, self._catalog.agents.informed(names) if names else ())
+        here = self._catalog.conferences.with_now(account_sid, call.leg or call.call_sid)
+        others = [sid for sid in here.calls if sid != call.call_sid]
+        parents = [leg.call_sid for leg in here.legs if leg.call_sid]
+        lines = self._catalog.consents.by_call(account_sid, {*others, *parents})
+        calls = {sid: line for sid, (line, _) in lines.items()}
+        known = [leg for leg in here.legs if who_hears.is_known(leg, calls.get(leg.call_sid or ""))]
+        orders = self._catalog.stop_orders.of(account_sid, sids).get(call.call_sid, ())
+        return who_hears.decide(
+            replace(
+                facts,
+                callers=(True, *(ledger.may_record(*lines[sid]) for sid in others if sid in lines)),
+                strangers=len(known) < len(here.legs),
+                orders=tuple(each for each in orders if each.is_of_call),
+            )
+        )
+
+    def end(self, call: Call, recordings: Sequence[Recording], verdict: Verdict) -> None:
+        """End what is recorded of a call, and let nothing of it be recorded any more.
+
+        What cannot be ended now, the sweep ends.
+
+        Args:
+            call: its line.
+            recordings: what is in progress.
+            verdict: why.
+        """
+        order = StopOrder(call.account_sid, call.call_sid, verdict, self._context.now())
+        self._catalog.stop_orders.give(order)
+        if self._stop_all(recordings, call.call_sid):
+            self._done(order)
 
     # --- while it is recorded -----------------------------------------------------------------
 

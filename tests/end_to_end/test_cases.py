@@ -1,0 +1,143 @@
+"""A complaint by telephone, from the question to the day on which the customer is told."""
+
+from __future__ import annotations
+
+import io
+import wave
+from array import array
+from datetime import timedelta
+
+import pytest
+
+from tests.end_to_end.site import CUSTOMER, OWN_NUMBER, Site, until
+from twirec import Actor, CustodyRefused
+from twirec.model.cases import CaseAnswer, CaseState
+from twirec.model.errors import NotFound
+from twirec.model.states import Custody, State
+from twirec.model.vocabulary import Outcome, Reason
+from twirec.sandbox import Call, Line, Party
+
+ANA, EVA = Actor("ana", "agent"), Actor("eva", "admin")
+ASKED, AGAIN, END = 4.0, 150.0, 200.0
+"""When the agent asks, in seconds of the talk; asks for the record; and when they hang up."""
+
+
+def talk(site: Site) -> Call:
+    """Begin a call that nobody records, and wait until the customer was asked, and said yes."""
+    site.archive.policy.change(on=False, why="not by default", by=EVA)
+    customer = Party(
+        says=[Line("customer_complaint", at=0.5), Line("customer_thanks", at=AGAIN + 15)],
+        counts_from_bridge=True,
+    )
+    agent = Party(
+        says=[Line("agent_greeting", at=ASKED), Line("agent_answer", at=AGAIN)],
+        hangs_up_after=END,
+    )
+    call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=customer, callee=agent)
+    until(lambda: "Dial" in [entry.what for entry in call.log])
+    site.let_pass(call, 20.0)
+    return call
+
+
+def sides(site: Site, name: str) -> tuple[array[int], array[int]]:
+    data = b"".join(site.archive.bucket.open_range(name))
+    with wave.open(io.BytesIO(data)) as audio:
+        samples = array("h", audio.readframes(audio.getnframes()))
+    return samples[0::2], samples[1::2]
+
+
+def place_of(line: str, channel: array[int]) -> float | None:
+    place = channel.tobytes().find(Line(line).samples().tobytes())
+    return None if place < 0 else place / 2 / 8000
+
+
+def test_a_yes_is_recorded_from_the_question_on_and_kept_until_they_are_told(site: Site) -> None:
+    call, cases = talk(site), site.archive.cases
+    opened = cases.open(call.sid, "complaint", content="Two invoices for one month.", by=ANA)
+    key = opened.case.key
+    assert not opened.recorded
+    assert "¿Consiente" in opened.say[1]
+    assert site.sandbox.recordings == []  # nothing before the answer
+
+    before = site.sandbox.time_in(call.sid)
+    answered = cases.consent(key, "granted", by=ANA)
+    after = site.sandbox.time_in(call.sid)
+    assert answered.recorded
+    assert "Para que conste" in answered.say[0]
+    (at_vendor,) = site.sandbox.recordings
+    assert before is not None
+    assert after is not None
+    assert before - timedelta(seconds=1) <= at_vendor.started <= after  # in whole seconds
+    call.wait(timeout=120)
+    site.work_on()
+
+    (record,) = cases.get(key, by=EVA).records
+    (recording,) = record.recordings
+    assert (recording.state, recording.custody) == (State.RELEASED, Custody.ACTIVE)
+    assert (record.call.outcome, record.call.reason) == (Outcome.RECORDED, None)
+    customer, agent = sides(site, recording.object_name or "")
+    asked = place_of("agent_answer", agent)
+    assert asked is not None  # the question is heard, whole, before all else that is said
+    assert place_of("agent_greeting", agent) is None
+    assert place_of("customer_complaint", customer) is None
+    first = next(at for at, sample in enumerate(agent) if abs(sample) > 200) / 8000
+    assert first == pytest.approx(asked, abs=0.5)
+    assert asked < (place_of("customer_thanks", customer) or 0.0)
+
+    erased = site.archive.custody.erase(recording.sid, reason="asked", by=EVA)
+    assert erased.lines  # it is blocked: and destroyed by nothing while the case is open
+    site.skip(timedelta(days=1200))
+    site.archive.operations.worker(threads=1).run_once()
+    assert site.archive.catalog.recordings.get(recording.sid).state is State.RELEASED
+
+    closed = cases.close(key, notified_at=site.now(), how="by telephone", by=EVA)
+    assert closed.state is CaseState.CLOSED
+    assert site.archive.catalog.holds.cases(recording.sid) == ()
+    site.work_on()
+    assert site.archive.catalog.recordings.get(recording.sid).state is State.ERASED
+
+
+def test_a_no_leaves_no_bytes_anywhere(site: Site) -> None:
+    call, cases = talk(site), site.archive.cases
+    key = cases.open(call.sid, "complaint", by=ANA).case.key
+    said = cases.consent(key, "refused", by=ANA)
+    assert (said.recorded, "sin grabar" in said.say[0]) == (False, True)
+    assert site.sandbox.recordings == []
+
+    assert cases.consent(key, "granted", by=ANA).recorded  # after all
+    said = cases.consent(key, "refused", by=ANA)  # and on the record: no
+    assert (said.recorded, said.why) == (False, "")
+    assert not cases.consent(key, "granted", by=ANA).recorded  # not once more in this call
+    call.wait(timeout=120)
+    site.work_on()
+    site.work_on()
+    assert (site.stored(), site.at_vendor()) == ([], [])
+    record = cases.get(key, by=EVA)
+    (recording,) = record.records[0].recordings
+    assert recording.state is State.ERASED
+    assert record.case.state is CaseState.OPEN
+
+
+def test_a_call_that_is_recorded_already_goes_on_so_and_its_moment_is_marked(site: Site) -> None:
+    site.archive.policy.change(on=True, why="by default", by=EVA)
+    customer = Party(says=[Line("customer_complaint", at=0.5)], counts_from_bridge=True)
+    agent = Party(hangs_up_after=120.0)
+    call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=customer, callee=agent)
+    until(lambda: [each for each in site.recordings() if each.state is State.RECORDING])
+    opened = site.archive.cases.open(call.sid, "billing", language="en", by=ANA)
+    assert opened.recorded
+    answered = site.archive.cases.consent(opened.case.key, "granted", by=ANA)
+    assert answered.call.answer is CaseAnswer.GRANTED
+    assert answered.call.answered_at is not None
+    assert len(site.sandbox.recordings) == 1
+    said = site.archive.cases.consent(opened.case.key, "refused", by=ANA)
+    assert said.recorded  # by the policy's ground, of which they were told
+    assert "as you were told" in said.say[0]
+    assert site.archive.catalog.holds.sids() == []
+    call.hang_up()
+    call.wait(timeout=120)
+    with pytest.raises(NotFound):
+        site.archive.cases.open("CA" + "9" * 32, "query", by=ANA)
+    with pytest.raises(CustodyRefused):
+        site.archive.cases.close(opened.case.key, notified_at="yesterday", how="x", by=ANA)
+    assert Reason.OFF is not site.archive.calls.get(call.sid).call.reason

@@ -1,0 +1,405 @@
+"""Cases: what customers complained of, their calls and steps, and the clocks of their terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from twirec.catalog.audit import append
+from twirec.catalog.case_tables import case_calls, case_clocks, case_steps, cases
+from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.events import write_event
+from twirec.catalog.hints import hint
+from twirec.catalog.holds import add_hold, lift_holds
+from twirec.catalog.leases import Leases
+from twirec.catalog.tables import holds, recordings
+from twirec.model.access import OURSELVES
+from twirec.model.audit import AuditDraft
+from twirec.model.cases import Case, CaseCall, CaseClock, CaseStep, CaseStepKind
+from twirec.model.custody import Hold
+from twirec.model.errors import InvalidQuery, NotFound
+from twirec.model.events import EventType
+from twirec.model.hints import CASE
+from twirec.model.lease import Lease
+
+OPEN = cases.c.closed_at.is_(None)
+INCOMPLETE = cases.c.complete_by.is_not(None)
+
+BEFORE: Mapping[CaseStepKind, tuple[ColumnElement[bool], str]] = {
+    CaseStepKind.INCOMPLETE: (OPEN & ~INCOMPLETE, "it is closed, or waits for that already"),
+    CaseStepKind.COMPLETED: (OPEN & INCOMPLETE, "it is closed, or nothing is missing"),
+    CaseStepKind.CLOSED: (OPEN, "it is closed already"),
+    CaseStepKind.CALL: (OPEN, "it is closed; open another for what came after"),
+    CaseStepKind.CONSENT: (OPEN, "it is closed"),
+}
+"""What has to be so before a step, and what is wrong where it is not."""
+
+TOLD = (CaseStepKind.NEARLY_DUE, CaseStepKind.OVERDUE)
+
+A_MOMENT = timedelta(seconds=1)
+"""After its last second a case is overdue."""
+
+
+class Cases:
+    """Cases. Each step, what it changes, the holds and the entry of the log are one transaction.
+
+    Attributes:
+        clocks: the queue of those that are nearly due, or overdue, each when its moment comes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.clocks = Leases(database, case_clocks, lambda _, row: to_model(CaseClock, row))
+
+    def open(
+        self, new: Case, call: CaseCall, step: CaseStep, hold: Hold, audited: AuditDraft
+    ) -> tuple[Case, CaseCall] | None:
+        """Write a case down, with its call and the hold on it; None if its key is taken.
+
+        Args:
+            new: the case, whose number it gets here.
+            call: its call, with what the customer answered, if that is known.
+            step: that it was opened.
+            hold: on the call's recordings, those that there are and those to come.
+            audited: its entry.
+        """
+        row = to_row(new, cases)
+        del row["id"]
+        with self._database.write() as connection:
+            taken = select(cases.c.id).where(cases.c.key == new.key)
+            if connection.execute(taken).first() is not None:
+                return None
+            add_hold(connection, hold)
+            opened = to_model(
+                Case, connection.execute(insert(cases).values(row).returning(cases)).one()
+            )
+            its_call = replace(call, case_id=opened.id)
+            connection.execute(insert(case_calls), to_row(its_call, case_calls))
+            _add(connection, replace(step, case_id=opened.id))
+            _set_clock(connection, opened)
+            write_event(connection, EventType.CASE_OPENED, case_key=opened.key)
+            append(connection, audited)
+        return opened, its_call
+
+    def take(
+        self, key: str, step: CaseStep, changes: Mapping[str, Any], audited: AuditDraft
+    ) -> Case:
+        """Write a step down, and what it changes of the case.
+
+        Raises:
+            NotFound: there is no such case.
+            InvalidQuery: it is not the time for that step (any more).
+        """
+        with self._database.write() as connection:
+            taken = _take(connection, key, step, changes)
+            _set_clock(connection, taken)
+            append(connection, audited)
+        return taken
+
+    def add_call(
+        self, key: str, call: CaseCall, step: CaseStep, hold: Hold, audited: AuditDraft
+    ) -> tuple[Case, CaseCall]:
+        """Write down that another call belongs to a case, and hold it. Again changes nothing.
+
+        Raises:
+            NotFound: there is no such case.
+            InvalidQuery: it is closed.
+        """
+        with self._database.write() as connection:
+            its = select(case_calls).where(_of_call(call.account_sid, call.call_sid))
+            known = its.join(cases, cases.c.id == case_calls.c.case_id).where(cases.c.key == key)
+            row = connection.execute(known).first()
+            if row is None:
+                add_hold(connection, hold)
+            taken = _take(connection, key, step if row is None else None, {}, of=step.kind)
+            if row is not None:
+                return taken, to_model(CaseCall, row)
+            added = replace(call, case_id=taken.id)
+            connection.execute(insert(case_calls), to_row(added, case_calls))
+            append(connection, audited)
+        return taken, added
+
+    def answer(self, key: str, call: CaseCall, step: CaseStep, audited: AuditDraft) -> CaseCall:
+        """Write down what a customer answered in a call of a case.
+
+        Raises:
+            NotFound: there is no such case.
+            InvalidQuery: it is closed.
+        """
+        values = {"answer": call.answer, "answered_at": call.answered_at, "how": call.how}
+        its = _of_call(call.account_sid, call.call_sid) & (case_calls.c.case_id == call.case_id)
+        change = update(case_calls).where(its).values(**values, asked_by=call.asked_by)
+        with self._database.write() as connection:
+            _take(connection, key, step, {})
+            row = connection.execute(change.returning(case_calls)).one()
+            append(connection, audited)
+        return to_model(CaseCall, row)
+
+    def began_recording(
+        self, call: CaseCall, sid: str, step: CaseStep, audited: AuditDraft
+    ) -> None:
+        """Write down which recording began by a customer's consent."""
+        its = _of_call(call.account_sid, call.call_sid) & (case_calls.c.case_id == call.case_id)
+        with self._database.write() as connection:
+            connection.execute(update(case_calls).where(its).values(recording_sid=sid))
+            _add(connection, step)
+            append(connection, audited)
+
+    def end_hold(self, key: str, call: CaseCall, *, by: str, at: datetime, reason: str) -> None:
+        """End the hold that a case has on what is recorded of a call."""
+        of_call = and_(
+            holds.c.case_number == key,
+            holds.c.account_sid == call.account_sid,
+            holds.c.call_sid == call.call_sid,
+        )
+        with self._database.write() as connection:
+            _lift(connection, of_call, by=by, at=at, reason=reason)
+
+    def close(
+        self, key: str, step: CaseStep, changes: Mapping[str, Any], audited: AuditDraft
+    ) -> tuple[Case, Sequence[str]]:
+        """Close a case, and end its holds.
+
+        Returns:
+            The case, and the recordings that it held, which may be held for others.
+
+        Raises:
+            NotFound: there is no such case.
+            InvalidQuery: it is closed already.
+        """
+        with self._database.write() as connection:
+            # of a catalog that was made anew there may be holds that only the objects knew of
+            ours = holds.c.call_sid.is_not(None) | (holds.c.by == OURSELVES.name)
+            its = (holds.c.case_number == key) & ours
+            ids = _lift(connection, its, by=step.by, at=step.at, reason=f"case {key} is closed")
+            closed = _take(connection, key, step, changes)
+            _set_clock(connection, closed)
+            write_event(connection, EventType.CASE_CLOSED, case_key=key)
+            append(connection, audited)
+        return closed, ids
+
+    def add_step(self, key: str, step: CaseStep, audited: AuditDraft | None = None) -> Case:
+        """Write down that something was done for a case, which changes nothing of it.
+
+        Raises:
+            NotFound: there is no such case.
+        """
+        with self._database.write() as connection:
+            row = connection.execute(select(cases).where(cases.c.key == key)).first()
+            if row is None:
+                raise NotFound(_not_there(key))
+            found = to_model(Case, row)
+            _add(connection, replace(step, case_id=found.id))
+            if audited is not None:
+                append(connection, audited)
+        return found
+
+    def get(self, key: str) -> Case:
+        """Return a case.
+
+        Raises:
+            NotFound: there is none with that key.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(cases).where(cases.c.key == key)).first()
+        if row is None:
+            raise NotFound(_not_there(key))
+        return to_model(Case, row)
+
+    def calls(self, id_: int) -> list[CaseCall]:
+        """Return the calls of a case, in the order in which they came to it."""
+        statement = select(case_calls).where(case_calls.c.case_id == id_)
+        with self._database.read() as connection:
+            rows = connection.execute(statement.order_by(case_calls.c.at, case_calls.c.call_sid))
+            return to_models(CaseCall, rows)
+
+    def steps(self, id_: int) -> list[CaseStep]:
+        """Return what was done for a case, oldest first."""
+        statement = select(case_steps).where(case_steps.c.case_id == id_)
+        with self._database.read() as connection:
+            return to_models(CaseStep, connection.execute(statement.order_by(case_steps.c.id)))
+
+    def of_number(self, number: str, limit: int = 100) -> list[Case]:
+        """Return the cases of a customer, newest first."""
+        statement = select(cases).where(cases.c.number == number)
+        with self._database.read() as connection:
+            rows = connection.execute(statement.order_by(cases.c.opened_at.desc()).limit(limit))
+            return to_models(Case, rows)
+
+    def of_call(self, call_sid: str) -> list[Case]:
+        """Return the cases to which a call belongs, oldest first."""
+        its = exists().where(case_calls.c.case_id == cases.c.id, case_calls.c.call_sid == call_sid)
+        with self._database.read() as connection:
+            rows = connection.execute(select(cases).where(its).order_by(cases.c.id))
+            return to_models(Case, rows)
+
+    def list(self, *, only_open: bool, after: str | None, limit: int) -> list[Case]:
+        """Return cases: the open ones by the end of their terms, all of them newest first.
+
+        Open ones whose term stands still come last.
+
+        Args:
+            only_open: whether those that are closed are left out.
+            after: the key of the last one of the page before.
+            limit: how many at the most.
+        """
+        still = case((cases.c.due_at.is_(None), 1), else_=0)
+        statement = select(cases).limit(limit)
+        with self._database.read() as connection:
+            last = None
+            if after is not None:
+                last = connection.execute(select(cases).where(cases.c.key == after)).first()
+                if last is None:
+                    raise NotFound(_not_there(after))
+            if not only_open:
+                if last is not None:
+                    statement = statement.where(cases.c.id < last.id)
+                statement = statement.order_by(cases.c.id.desc())
+            else:
+                statement = statement.where(OPEN).order_by(still, cases.c.due_at, cases.c.id)
+                if last is not None:
+                    statement = statement.where(_behind(last))
+            return to_models(Case, connection.execute(statement))
+
+    def counts(self, now: datetime) -> tuple[int, int]:
+        """Return how many open cases are overdue, and how many nearly due.
+
+        Args:
+            now: UTC.
+        """
+        with self._database.read() as connection:
+            return count_due(connection, now)
+
+    def tell(
+        self, lease: Lease[CaseClock], step: CaseStep, event: EventType, now: datetime
+    ) -> None:
+        """Write down that a case is nearly due, or overdue, with an event; its clock goes on.
+
+        Raises `LeaseLost`.
+        """
+        with self._database.write() as connection:
+            row = connection.execute(select(cases).where(cases.c.key == lease.item.key)).one()
+            _add(connection, step)
+            write_event(connection, event, case_key=lease.item.key)
+            _set_clock(connection, to_model(Case, row), after=now)
+
+    def wind_clocks(self) -> None:
+        """Let each open case be told of, that was not, in a catalog that was made anew."""
+        last = func.max(case_steps.c.at).label("told_at")
+        told = select(case_steps.c.case_id, last).where(case_steps.c.kind.in_(TOLD))
+        told_of = told.group_by(case_steps.c.case_id).subquery()
+        its = cases.outerjoin(told_of, told_of.c.case_id == cases.c.id)
+        statement = select(cases, told_of.c.told_at).select_from(its)
+        running = OPEN & cases.c.due_at.is_not(None)
+        with self._database.write() as connection:
+            for row in connection.execute(statement.where(running)).all():
+                _set_clock(connection, to_model(Case, row), after=row.told_at)
+
+    def forget_clock(self, key: str) -> None:
+        """Tell nothing more of a case's term."""
+        with self._database.write() as connection:
+            connection.execute(delete(case_clocks).where(case_clocks.c.key == key))
+
+
+def count_due(connection: Connection, now: datetime) -> tuple[int, int]:
+    """Return how many open cases are overdue, and how many nearly due, in a transaction."""
+    late = OPEN & (cases.c.due_at < now)
+    soon = OPEN & (cases.c.due_at >= now) & (cases.c.warn_at <= now)
+    counted = [select(func.count()).select_from(cases).where(which) for which in (late, soon)]
+    overdue, nearly = (connection.scalar(statement) or 0 for statement in counted)
+    return overdue, nearly
+
+
+def _take(
+    connection: Connection,
+    key: str,
+    step: CaseStep | None,
+    changes: Mapping[str, Any],
+    *,
+    of: CaseStepKind | None = None,
+) -> Case:
+    kind = step.kind if step else of
+    anytime: tuple[ColumnElement[bool], str] = (true(), "")
+    may, otherwise = BEFORE.get(kind, anytime) if kind else anytime
+    its_own = cases.c.key == key
+    row = connection.execute(select(cases).where(its_own, may).with_for_update()).first()
+    if row is None:
+        if connection.execute(select(cases.c.id).where(its_own)).first() is None:
+            raise NotFound(_not_there(key))
+        raise InvalidQuery(f"case_key: {key}: {otherwise}.")
+    if changes:
+        change = update(cases).where(its_own).values(dict(changes)).returning(cases)
+        row = connection.execute(change).one()
+    taken = to_model(Case, row)
+    if step is not None:
+        _add(connection, replace(step, case_id=taken.id))
+    return taken
+
+
+def _lift(
+    connection: Connection, which: ColumnElement[bool], *, by: str, at: datetime, reason: str
+) -> list[str]:
+    """Lift holds, and return the recordings of their calls."""
+    standing = select(holds).where(which, holds.c.lifted_at.is_(None))
+    rows = connection.execute(standing).all()
+    if rows:
+        lift_holds(connection, [row.id for row in rows], by=by, at=at, reason=reason)
+    sids: list[str] = [row.recording_sid for row in rows if row.recording_sid]
+    for row in rows:
+        its = (recordings.c.account_sid == row.account_sid) & (
+            recordings.c.call_sid == row.call_sid
+        )
+        sids += connection.scalars(select(recordings.c.sid).where(its))
+    return sids
+
+
+def _set_clock(connection: Connection, of: Case, after: datetime | None = None) -> None:
+    """Say when a case is told of next, from now on or after a moment."""
+    connection.execute(delete(case_clocks).where(case_clocks.c.key == of.key))
+    if of.closed_at is not None or of.due_at is None or of.warn_at is None:
+        return
+    moments = (of.warn_at, of.due_at + A_MOMENT)
+    next_one = next((each for each in moments if after is None or each > after), None)
+    if next_one is not None:
+        connection.execute(insert(case_clocks), {"key": of.key, "due_at": next_one})
+        hint(connection, CASE, of.key, next_one)
+
+
+def _behind(last: Any) -> ColumnElement[bool]:
+    """Return the condition of the open cases that come after one of them."""
+    later = cases.c.id > last.id
+    if last.due_at is None:
+        return and_(cases.c.due_at.is_(None), later)
+    same = and_(cases.c.due_at == last.due_at, later)
+    return or_(cases.c.due_at.is_(None), cases.c.due_at > last.due_at, same)
+
+
+def _of_call(account_sid: str, call_sid: str) -> ColumnElement[bool]:
+    return (case_calls.c.account_sid == account_sid) & (case_calls.c.call_sid == call_sid)
+
+
+def _add(connection: Connection, step: CaseStep) -> None:
+    row = to_row(step, case_steps)
+    row.pop("id")
+    connection.execute(insert(case_steps), row)
+
+
+def _not_there(key: str) -> str:
+    return f"There is no case {key}."
