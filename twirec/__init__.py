@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     )
     from twirec.model.bucket import Difference as Difference
     from twirec.model.call_state import CallState as CallState, call_state as call_state
+    from twirec.model.case_terms import CaseTerm as CaseTerm, TermUnit as TermUnit
     from twirec.model.cases import (
         AnsweredBy as AnsweredBy,
         CallPart as CallPart,
@@ -263,6 +264,7 @@ _HOMES = {
     ),
     "twirec.model.bucket": ("Difference",),
     "twirec.model.call_state": ("CallState", "call_state"),
+    "twirec.model.case_terms": ("CaseTerm", "TermUnit"),
     "twirec.model.cases": (
         "AnsweredBy",
         "CallPart",

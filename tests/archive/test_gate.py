@@ -351,14 +351,14 @@ CASES: dict[str, Case | str] = {
     "custody.disclosures.hear": "link and ticket are the proof",
     "cases.get": Case(
         None,
-        lambda a, who: a.cases.get(a.catalog.cases.of_call(call_sid())[0].key, by=who),
+        lambda a, who: a.cases.get(a.catalog.known_cases.of_call(call_sid())[0].key, by=who),
         prepare=a_case,
     ),
     "cases.open": "a case, its call, and whether that is recorded",
     "cases.consent": Case(
         None,
         lambda a, who: _or_refused(
-            a.cases.consent, a.catalog.cases.of_call(call_sid())[0].key, who, answer="granted"
+            a.cases.consent, a.catalog.known_cases.of_call(call_sid())[0].key, who, answer="granted"
         ),
         prepare=a_case,
     ),

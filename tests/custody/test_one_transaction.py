@@ -131,7 +131,7 @@ def a_case_and_a_call(house: House) -> None:
 
 
 def key_of_case(archive: Archive) -> str:
-    return archive.catalog.cases.of_call(call_sid())[0].key
+    return archive.catalog.known_cases.of_call(call_sid())[0].key
 
 
 def without_numbers(house: House) -> None:

@@ -44,7 +44,7 @@ class CaseClocks:
         """Tell of one; of a case that was closed, or waits for its customer, there is nothing."""
         keeper.renew()  # raises if its term changed meanwhile
         now = self._now()
-        case = self._catalog.cases.get(keeper.lease.item.key)
+        case = self._catalog.known_cases.get(keeper.lease.item.key)
         late = case.overdue(now)
         if not late and not case.nearly_due(now):
             self._catalog.cases.forget_clock(case.key)

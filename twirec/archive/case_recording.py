@@ -7,7 +7,8 @@ What began so ends on a no, and is destroyed, not blocked: there is no ground to
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,15 +17,18 @@ from twirec.catalog import Catalog
 from twirec.custody import case_words
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor
+from twirec.model.agents import StopOrder
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action
 from twirec.model.cases import Case, CaseCall, CaseOpened, CaseStep, CaseStepKind
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import CustodyRefused, NotFound, VendorError
-from twirec.model.records import CallRecord, Consent
+from twirec.model.records import Call, CallRecord, Consent, Recording
 from twirec.model.vocabulary import ConsentOutcome, LegalBasis, Verdict
 from twirec.webhooks import Webhooks
 from twirec.webhooks.recording_control import known_in_progress, untold
+
+log = logging.getLogger("twirec.cases")
 
 NOT_CONSENTED = "they said no to its being recorded for their case"
 
@@ -118,11 +122,23 @@ class CaseRecording:
         self._catalog.cases.end_hold(case.key, call, by=actor.name, at=now, reason=NOT_CONSENTED)
         by_case = call.recording_sid is not None
         if going_on and (by_case or record.call.legal_basis is LegalBasis.CONSENT):
-            self._webhooks.control.end(record.call, going_on, Verdict.NOT_CONSENTED)
+            self._end(record.call, going_on, now)
             going_on = []
         why = self._destroy(call, actor, now) if by_case else ""
         words = case_words.ANYHOW if going_on else case_words.WITHOUT
         return CaseOpened(case, call, (words[case.language],), recorded=bool(going_on), why=why)
+
+    def _end(self, call: Call, recordings: Sequence[Recording], now: datetime) -> None:
+        """End what is recorded of a call, for good; what cannot be ended now, the sweep ends."""
+        order = StopOrder(call.account_sid, call.call_sid, Verdict.NOT_CONSENTED, now)
+        self._catalog.stop_orders.give(order)
+        try:
+            for recording in recordings:
+                self._webhooks.control.stop(recording)
+        except VendorError as error:
+            log.error("%s: still recorded: %s", call.call_sid, error)
+        else:
+            self._catalog.stop_orders.done(order, at=self._now())
 
     def _goes_on_at_twilio(self, record: CallRecord) -> bool:
         """Whether a call is being recorded, by what Twilio says too: a callback may be lost."""

@@ -167,7 +167,7 @@ class Cases:
         """
         with self._step(case_key, by, CaseStepKind.NOTE, Deed.CASE) as (step, done):
             said = _text("content", content, LONGEST_CONTENT)
-            if self._catalog.cases.get(done.sid).closed_at is not None:
+            if self._catalog.known_cases.get(done.sid).closed_at is not None:
                 raise InvalidQuery(f"case_key: {done.sid}: it is closed already.")
             what = {**done.detail, "about": "content"}
             return self._catalog.cases.take(
@@ -208,7 +208,7 @@ class Cases:
         with self._step(case_key, by, CaseStepKind.CONSENT, Deed.CASE) as (step, done):
             if said is CaseAnswer.NOT_ASKED:
                 raise InvalidQuery("answer: write granted or refused.")
-            case = self._catalog.cases.get(done.sid)
+            case = self._catalog.known_cases.get(done.sid)
             call = self._of_case(case, call_sid)
             answered = replace(call, answer=said, answered_at=done.at, how=way, asked_by=done.by)
             entry = replace(
@@ -276,8 +276,8 @@ class Cases:
         """
         actor = asking(by)
         self._check(actor, Deed.READ_CASE)
-        case = self._catalog.cases.get(read_key(case_key))
-        calls = self._catalog.cases.calls(case.id)
+        case = self._catalog.known_cases.get(read_key(case_key))
+        calls = self._catalog.known_cases.calls(case.id)
         records = [
             seen(actor, self._catalog.ledger.call(call.account_sid, call.call_sid))
             for call in calls
@@ -290,7 +290,7 @@ class Cases:
                 replace(step, text="")
                 if step.kind is CaseStepKind.RECORDING and step.text not in known
                 else step
-                for step in self._catalog.cases.steps(case.id)
+                for step in self._catalog.known_cases.steps(case.id)
             ),
             tuple(records),
         )
@@ -310,13 +310,13 @@ class Cases:
         said = what.strip()
         if looks_like_key(said):
             try:
-                return [self._catalog.cases.get(read_key(said))]
+                return [self._catalog.known_cases.get(read_key(said))]
             except NotFound:
                 return []
         if said.startswith("CA"):
-            return self._catalog.cases.of_call(said)
+            return self._catalog.known_cases.of_call(said)
         number = key_of(said, self._settings.country)
-        return self._catalog.cases.of_number(number) if number else []
+        return self._catalog.known_cases.of_number(number) if number else []
 
     def note(self, case_key: str, text: str, *, by: Actor | str) -> Case:
         """Write down what was done for a case, or said about it, also after it was closed.
@@ -376,7 +376,7 @@ class Cases:
         """
         with self._step(case_key, by, CaseStepKind.COMPLETED, Deed.CASE) as (step, done):
             said = replace(step, text=_text("note", note, LONGEST_TEXT, needed=False))
-            case = self._catalog.cases.get(done.sid)
+            case = self._catalog.known_cases.get(done.sid)
             term = due(
                 self._settings.case_terms[case.kind],
                 done.at,
@@ -418,7 +418,7 @@ class Cases:
                 the case was opened, or it is closed already.
         """
         with self._step(case_key, by, CaseStepKind.CLOSED, Deed.SETTLE) as (step, done):
-            case = self._catalog.cases.get(done.sid)
+            case = self._catalog.known_cases.get(done.sid)
             told = self._told_at(notified_at, case, done.at)
             way = _text("how", how, LONGEST_TEXT)
             why = _text("resolution", resolution, LONGEST_CONTENT, needed=False)
@@ -463,7 +463,7 @@ class Cases:
         self._check(asking(by), Deed.READ_CASE)
         whole("limit", limit, 1, LARGEST_PAGE)
         last = read_key(after) if after else None
-        return self._catalog.cases.list(only_open=only_open, after=last, limit=limit)
+        return self._catalog.known_cases.list(only_open=only_open, after=last, limit=limit)
 
     def counts(self, *, by: Actor | str | None = None) -> tuple[int, int]:
         """Return how many open cases are overdue, and how many nearly due.
@@ -475,7 +475,7 @@ class Cases:
             CustodyRefused: it is not for them.
         """
         self._check(asking(by), Deed.READ_CASE)
-        return self._catalog.cases.counts(self._now())
+        return self._catalog.known_cases.counts(self._now())
 
     # -----------------------------------------------------------------------------------------
 
@@ -523,7 +523,7 @@ class Cases:
         return CaseOpened(case, call, (key, *ask), self._recording.goes_on(record))
 
     def _of_case(self, case: Case, call_sid: str | None) -> CaseCall:
-        calls = self._catalog.cases.calls(case.id)
+        calls = self._catalog.known_cases.calls(case.id)
         if call_sid is None:
             return calls[-1]
         sid = self._recording.record(call_sid).call.call_sid

@@ -11,12 +11,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
-    case,
     delete,
-    exists,
     func,
     insert,
-    or_,
     select,
     true,
     update,
@@ -24,10 +21,11 @@ from sqlalchemy import (
 
 from twirec.catalog.audit import append
 from twirec.catalog.case_tables import case_calls, case_clocks, case_steps, cases
-from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.database import Database, to_model, to_row
 from twirec.catalog.events import write_event
 from twirec.catalog.hints import hint
 from twirec.catalog.holds import add_hold, lift_holds
+from twirec.catalog.known_cases import OPEN, not_there
 from twirec.catalog.leases import Leases
 from twirec.catalog.tables import holds, recordings
 from twirec.model.access import OURSELVES
@@ -39,7 +37,6 @@ from twirec.model.events import EventType
 from twirec.model.hints import CASE
 from twirec.model.lease import Lease
 
-OPEN = cases.c.closed_at.is_(None)
 INCOMPLETE = cases.c.complete_by.is_not(None)
 
 BEFORE: Mapping[CaseStepKind, tuple[ColumnElement[bool], str]] = {
@@ -204,88 +201,12 @@ class Cases:
         with self._database.write() as connection:
             row = connection.execute(select(cases).where(cases.c.key == key)).first()
             if row is None:
-                raise NotFound(_not_there(key))
+                raise NotFound(not_there(key))
             found = to_model(Case, row)
             _add(connection, replace(step, case_id=found.id))
             if audited is not None:
                 append(connection, audited)
         return found
-
-    def get(self, key: str) -> Case:
-        """Return a case.
-
-        Raises:
-            NotFound: there is none with that key.
-        """
-        with self._database.read() as connection:
-            row = connection.execute(select(cases).where(cases.c.key == key)).first()
-        if row is None:
-            raise NotFound(_not_there(key))
-        return to_model(Case, row)
-
-    def calls(self, id_: int) -> list[CaseCall]:
-        """Return the calls of a case, in the order in which they came to it."""
-        statement = select(case_calls).where(case_calls.c.case_id == id_)
-        with self._database.read() as connection:
-            rows = connection.execute(statement.order_by(case_calls.c.at, case_calls.c.call_sid))
-            return to_models(CaseCall, rows)
-
-    def steps(self, id_: int) -> list[CaseStep]:
-        """Return what was done for a case, oldest first."""
-        statement = select(case_steps).where(case_steps.c.case_id == id_)
-        with self._database.read() as connection:
-            return to_models(CaseStep, connection.execute(statement.order_by(case_steps.c.id)))
-
-    def of_number(self, number: str, limit: int = 100) -> list[Case]:
-        """Return the cases of a customer, newest first."""
-        statement = select(cases).where(cases.c.number == number)
-        with self._database.read() as connection:
-            rows = connection.execute(statement.order_by(cases.c.opened_at.desc()).limit(limit))
-            return to_models(Case, rows)
-
-    def of_call(self, call_sid: str) -> list[Case]:
-        """Return the cases to which a call belongs, oldest first."""
-        its = exists().where(case_calls.c.case_id == cases.c.id, case_calls.c.call_sid == call_sid)
-        with self._database.read() as connection:
-            rows = connection.execute(select(cases).where(its).order_by(cases.c.id))
-            return to_models(Case, rows)
-
-    def list(self, *, only_open: bool, after: str | None, limit: int) -> list[Case]:
-        """Return cases: the open ones by the end of their terms, all of them newest first.
-
-        Open ones whose term stands still come last.
-
-        Args:
-            only_open: whether those that are closed are left out.
-            after: the key of the last one of the page before.
-            limit: how many at the most.
-        """
-        still = case((cases.c.due_at.is_(None), 1), else_=0)
-        statement = select(cases).limit(limit)
-        with self._database.read() as connection:
-            last = None
-            if after is not None:
-                last = connection.execute(select(cases).where(cases.c.key == after)).first()
-                if last is None:
-                    raise NotFound(_not_there(after))
-            if not only_open:
-                if last is not None:
-                    statement = statement.where(cases.c.id < last.id)
-                statement = statement.order_by(cases.c.id.desc())
-            else:
-                statement = statement.where(OPEN).order_by(still, cases.c.due_at, cases.c.id)
-                if last is not None:
-                    statement = statement.where(_behind(last))
-            return to_models(Case, connection.execute(statement))
-
-    def counts(self, now: datetime) -> tuple[int, int]:
-        """Return how many open cases are overdue, and how many nearly due.
-
-        Args:
-            now: UTC.
-        """
-        with self._database.read() as connection:
-            return count_due(connection, now)
 
     def tell(
         self, lease: Lease[CaseClock], step: CaseStep, event: EventType, now: datetime
@@ -318,15 +239,6 @@ class Cases:
             connection.execute(delete(case_clocks).where(case_clocks.c.key == key))
 
 
-def count_due(connection: Connection, now: datetime) -> tuple[int, int]:
-    """Return how many open cases are overdue, and how many nearly due, in a transaction."""
-    late = OPEN & (cases.c.due_at < now)
-    soon = OPEN & (cases.c.due_at >= now) & (cases.c.warn_at <= now)
-    counted = [select(func.count()).select_from(cases).where(which) for which in (late, soon)]
-    overdue, nearly = (connection.scalar(statement) or 0 for statement in counted)
-    return overdue, nearly
-
-
 def _take(
     connection: Connection,
     key: str,
@@ -342,7 +254,7 @@ def _take(
     row = connection.execute(select(cases).where(its_own, may).with_for_update()).first()
     if row is None:
         if connection.execute(select(cases.c.id).where(its_own)).first() is None:
-            raise NotFound(_not_there(key))
+            raise NotFound(not_there(key))
         raise InvalidQuery(f"case_key: {key}: {otherwise}.")
     if changes:
         change = update(cases).where(its_own).values(dict(changes)).returning(cases)
@@ -382,15 +294,6 @@ def _set_clock(connection: Connection, of: Case, after: datetime | None = None) 
         hint(connection, CASE, of.key, next_one)
 
 
-def _behind(last: Any) -> ColumnElement[bool]:
-    """Return the condition of the open cases that come after one of them."""
-    later = cases.c.id > last.id
-    if last.due_at is None:
-        return and_(cases.c.due_at.is_(None), later)
-    same = and_(cases.c.due_at == last.due_at, later)
-    return or_(cases.c.due_at.is_(None), cases.c.due_at > last.due_at, same)
-
-
 def _of_call(account_sid: str, call_sid: str) -> ColumnElement[bool]:
     return (case_calls.c.account_sid == account_sid) & (case_calls.c.call_sid == call_sid)
 
@@ -399,7 +302,3 @@ def _add(connection: Connection, step: CaseStep) -> None:
     row = to_row(step, case_steps)
     row.pop("id")
     connection.execute(insert(case_steps), row)
-
-
-def _not_there(key: str) -> str:
-    return f"There is no case {key}."

@@ -25,6 +25,7 @@ from twirec.catalog.events import Events
 from twirec.catalog.foreign_recordings import ForeignRecordings
 from twirec.catalog.holds import Holds
 from twirec.catalog.journal import Journal
+from twirec.catalog.known_cases import KnownCases
 from twirec.catalog.ledger import Ledger
 from twirec.catalog.marks import Marks
 from twirec.catalog.meetings import Meetings
@@ -111,6 +112,7 @@ class Catalog:
         self.erasing = Erasing(self.database)
         self.access_requests = AccessRequests(self.database)
         self.cases = Cases(self.database)
+        self.known_cases = KnownCases(self.database)
         self.stop_orders = StopOrders(self.database)
         self.pauses = Pauses(self.database)
         self.policy = Policies(self.database)

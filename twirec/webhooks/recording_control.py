@@ -210,21 +210,6 @@ class RecordingControl:
             )
         )
 
-    def end(self, call: Call, recordings: Sequence[Recording], verdict: Verdict) -> None:
-        """End what is recorded of a call, and let nothing of it be recorded any more.
-
-        What cannot be ended now, the sweep ends.
-
-        Args:
-            call: its line.
-            recordings: what is in progress.
-            verdict: why.
-        """
-        order = StopOrder(call.account_sid, call.call_sid, verdict, self._context.now())
-        self._catalog.stop_orders.give(order)
-        if self._stop_all(recordings, call.call_sid):
-            self._done(order)
-
     # --- while it is recorded -----------------------------------------------------------------
 
     def conference_joined(self, event: ConferenceEvent) -> None:

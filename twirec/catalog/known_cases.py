@@ -1,0 +1,121 @@
+"""Known cases: looked up by their keys, by customer and by call, and by the end of their terms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+
+from twirec.catalog.case_tables import case_calls, case_steps, cases
+from twirec.catalog.database import Database, to_model, to_models
+from twirec.model.cases import Case, CaseCall, CaseStep
+from twirec.model.errors import NotFound
+
+OPEN = cases.c.closed_at.is_(None)
+
+
+class KnownCases:
+    """What is known of cases."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, key: str) -> Case:
+        """Return a case.
+
+        Raises:
+            NotFound: there is none with that key.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(cases).where(cases.c.key == key)).first()
+        if row is None:
+            raise NotFound(not_there(key))
+        return to_model(Case, row)
+
+    def calls(self, id_: int) -> list[CaseCall]:
+        """Return the calls of a case, in the order in which they came to it."""
+        statement = select(case_calls).where(case_calls.c.case_id == id_)
+        with self._database.read() as connection:
+            rows = connection.execute(statement.order_by(case_calls.c.at, case_calls.c.call_sid))
+            return to_models(CaseCall, rows)
+
+    def steps(self, id_: int) -> list[CaseStep]:
+        """Return what was done for a case, oldest first."""
+        statement = select(case_steps).where(case_steps.c.case_id == id_)
+        with self._database.read() as connection:
+            return to_models(CaseStep, connection.execute(statement.order_by(case_steps.c.id)))
+
+    def of_number(self, number: str, limit: int = 100) -> list[Case]:
+        """Return the cases of a customer, newest first."""
+        statement = select(cases).where(cases.c.number == number)
+        with self._database.read() as connection:
+            rows = connection.execute(statement.order_by(cases.c.opened_at.desc()).limit(limit))
+            return to_models(Case, rows)
+
+    def of_call(self, call_sid: str) -> list[Case]:
+        """Return the cases to which a call belongs, oldest first."""
+        its = exists().where(case_calls.c.case_id == cases.c.id, case_calls.c.call_sid == call_sid)
+        with self._database.read() as connection:
+            rows = connection.execute(select(cases).where(its).order_by(cases.c.id))
+            return to_models(Case, rows)
+
+    def list(self, *, only_open: bool, after: str | None, limit: int) -> list[Case]:
+        """Return cases: the open ones by the end of their terms, all of them newest first.
+
+        Open ones whose term stands still come last.
+
+        Args:
+            only_open: whether those that are closed are left out.
+            after: the key of the last one of the page before.
+            limit: how many at the most.
+        """
+        still = case((cases.c.due_at.is_(None), 1), else_=0)
+        statement = select(cases).limit(limit)
+        with self._database.read() as connection:
+            last = None
+            if after is not None:
+                last = connection.execute(select(cases).where(cases.c.key == after)).first()
+                if last is None:
+                    raise NotFound(not_there(after))
+            if not only_open:
+                if last is not None:
+                    statement = statement.where(cases.c.id < last.id)
+                statement = statement.order_by(cases.c.id.desc())
+            else:
+                statement = statement.where(OPEN).order_by(still, cases.c.due_at, cases.c.id)
+                if last is not None:
+                    statement = statement.where(_behind(last))
+            return to_models(Case, connection.execute(statement))
+
+    def counts(self, now: datetime) -> tuple[int, int]:
+        """Return how many open cases are overdue, and how many nearly due.
+
+        Args:
+            now: UTC.
+        """
+        with self._database.read() as connection:
+            return count_due(connection, now)
+
+
+def count_due(connection: Connection, now: datetime) -> tuple[int, int]:
+    """Return how many open cases are overdue, and how many nearly due, in a transaction."""
+    late = OPEN & (cases.c.due_at < now)
+    soon = OPEN & (cases.c.due_at >= now) & (cases.c.warn_at <= now)
+    counted = [select(func.count()).select_from(cases).where(which) for which in (late, soon)]
+    overdue, nearly = (connection.scalar(statement) or 0 for statement in counted)
+    return overdue, nearly
+
+
+def _behind(last: Any) -> ColumnElement[bool]:
+    """Return the condition of the open cases that come after one of them."""
+    later = cases.c.id > last.id
+    if last.due_at is None:
+        return and_(cases.c.due_at.is_(None), later)
+    same = and_(cases.c.due_at == last.due_at, later)
+    return or_(cases.c.due_at.is_(None), cases.c.due_at > last.due_at, same)
+
+
+def not_there(key: str) -> str:
+    """Return what an error says of a case that is not there."""
+    return f"There is no case {key}."
