@@ -64,6 +64,7 @@ RIGHT: dict[str, Any] = {
     "missing": "the invoice",
     "notified_at": "2026-11-23",
     "call_sid": call_sid(),
+    "month": "2026-10",
     "hold": 1,
     "approval": 1,
     "authority": "Juzgado 3",

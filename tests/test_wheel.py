@@ -123,6 +123,8 @@ def test_nothing_but_code_lines_and_the_marker_is_in_the_package(wheel: list[str
     ]
     assert sorted(others) == [
         *(f"twirec/custody/fonts/{name}" for name in FONTS),
+        "twirec/evidence/claims.toml",
+        "twirec/evidence/months.toml",
         "twirec/evidence/words.toml",
         "twirec/flask/templates/twirec/disclosed.html",
         OFFICIAL,

@@ -118,6 +118,13 @@ if TYPE_CHECKING:
         EvidenceClaim as EvidenceClaim,
         EvidenceForm as EvidenceForm,
     )
+    from twirec.model.integrity import IntegrityReport as IntegrityReport
+    from twirec.model.months import (
+        ClosedMonth as ClosedMonth,
+        Gap as Gap,
+        GapKind as GapKind,
+        MonthStatement as MonthStatement,
+    )
     from twirec.model.errors import (
         AudioToolsMissing as AudioToolsMissing,
         BucketError as BucketError,
@@ -328,6 +335,8 @@ _HOMES = {
         "WorkerAway",
     ),
     "twirec.model.hints": ("Hint", "QueueKind"),
+    "twirec.model.integrity": ("IntegrityReport",),
+    "twirec.model.months": ("ClosedMonth", "Gap", "GapKind", "MonthStatement"),
     "twirec.model.journal": ("JournalReport", "RebuildReport"),
     "twirec.model.numbers": ("NumbersReport",),
     "twirec.model.rereading": ("RereadReport",),

@@ -313,6 +313,11 @@ CASES: dict[str, Case | str] = {
     "custody.certificates.page": "an erasure by SIDs, for who looks after the archive",
     "custody.certificates.pdf": "an erasure by SIDs, for who looks after the archive",
     "custody.certificates.get": "an erasure by SIDs, for who looks after the archive",
+    "custody.months.close": "SIDs and counts, for who looks after the archive",
+    "custody.months.list": "statements, for who looks after the archive",
+    "custody.months.open": "a statement, for who looks after the archive",
+    "integrity.check": "SIDs of what differs, without blocked ones; see test_integrity",
+    "integrity.look": "what workers read back; nobody is told",
     "custody.evidence": Case(
         Deed.DOWNLOAD, lambda a, who: a.custody.evidence(SID, purpose="claim", by=who)
     ),

@@ -36,6 +36,7 @@ from twirec.model.erasure import (
 )
 from twirec.model.errors import BucketUnavailable, InvalidQuery, NotFound
 from twirec.model.journal import RebuildReport
+from twirec.model.months import ClosedMonth, MonthStatement
 from twirec.model.records import SweepReport
 from twirec.model.states import Custody
 from twirec.model.waveform import Waveform
@@ -55,6 +56,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "audit": (),
     "backfill": ("--since", "2026-11-01"),
     "call": ("600111222", "--from", "911000111", "--connect", "911222333"),
+    "check": (),
+    "close-month": ("2026-10",),
     "compare": (RECORDING,),
     "convert": (RECORDING, "--purpose", "claim", "-o", "a.mp3"),
     "disclose": (),
@@ -79,6 +82,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "inform": ("client:ana", "--on", "2026-01-02", "--reference", "annex 4"),
     "init": (),
     "journal": (),
+    "months": (),
     "off": ("--reason", "an audit"),
     "on": ("--reason", "the audit is over"),
     "pause": (CALL,),
@@ -115,12 +119,17 @@ def reading(*_: object, **__: object) -> AudioStream:
     return AudioStream(iter([b"RI", b"FF"]), content_type="audio/x-wav", file_name="x.wav")
 
 
+CLOSED = ClosedMonth(
+    MonthStatement("M-1", "2026-10", NOW, "ana", True, 1, 0, False, "0" * 64, 1, "months/x.pdf"), ()
+)
+
 ELSEWHERE: dict[str, Callable[..., Any]] = {
     "custody.accept": lambda *_, **__: a_recording(),
     "custody.admit": lambda *_, **__: a_recording(),
     "custody.hold": lambda *_, **__: A_HOLD,
     "custody.certificates.get": lambda *_, **__: CERTIFICATE,
     "custody.evidence": reading,
+    "custody.months.close": lambda *_, **__: CLOSED,
     "custody.erase": lambda *_, **__: CERTIFICATE,
     "custody.block": lambda *_, **__: a_recording(),
     "custody.holds.lift": lambda *_, **__: A_REQUEST,

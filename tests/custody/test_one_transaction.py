@@ -249,6 +249,9 @@ ACTS: Mapping[str, Act] = {
     "custody.holds.add": Act(
         lambda a: a.custody.holds.add("600111222", case="C-7", reason="x", by=ANA), ("holds",)
     ),
+    "custody.months.close": Act(
+        lambda a: a.custody.months.close("2026-10", by=ANA), ("month_statements",)
+    ),
     "custody.holds.lift": Act(
         lambda a: a.custody.holds.lift(1, reason="x", by=ANA), ("approvals",), held
     ),
@@ -351,6 +354,7 @@ CHANGE_NOTHING = {
     "custody.access_requests.answer": "it is looked at; only its entry is written",
     "custody.access_requests.pack": "it is entered as tried, and as made when all of it was read",
     "custody.evidence": "it is entered as tried, and as done when it is made",
+    "integrity.check": "it is entered as tried, and as done when all was read",
     "recordings.open": "what is heard is entered alone; see test_catalog_listenings",
     "recordings.convert": "what is taken out is entered alone",
     "custody.approvals.released": "it is only read",

@@ -28,6 +28,12 @@ def test_a_package_is_verified_without_settings(
     assert "ok  The certificate of Ejemplo S. L. is trusted." in result.output
     found = json.loads(verify(package, "--trust", authority.root, "--json").output)
     assert found["holds"] is True
+    assert {"code": "signer_trusted", "about": {"who": "Ejemplo S. L."}}.items() <= next(
+        each for each in found["claims"] if each["name"] == "signer"
+    ).items()
+    spanish = verify(package, "--trust", authority.root, "--language", "es").output
+    assert "bien  El certificado de Ejemplo S. L. es de confianza." in spanish
+    assert spanish.endswith("No hay nada roto.\n")
     data = bytearray(package.read_bytes())
     at = data.index(b"manifest.json") + 60
     data[at] ^= 255

@@ -20,8 +20,10 @@ from twirec.archive.custody import Custodian
 from twirec.archive.derivatives import Derivatives
 from twirec.archive.disclosures import Disclosures
 from twirec.archive.evidence import EvidenceMaker
+from twirec.archive.integrity import Integrity
 from twirec.archive.jobs import Jobs
 from twirec.archive.journal import Journal
+from twirec.archive.months import Months
 from twirec.archive.operations import Operations
 from twirec.archive.periodic import Periodic
 from twirec.archive.policy import Policies
@@ -65,6 +67,7 @@ class Archive:
         agents: which agents were informed.
         audit: who did what.
         custody: what an admin orders of a recording.
+        integrity: whether the bucket holds what was archived.
         operations: workers, sweeps, backfills, figures.
         journal: what outlives the catalog, and whose the bucket is.
         jobs: due work, as queues have it done.
@@ -129,6 +132,7 @@ class Archive:
             lambda sid: self.catalog.disclosures.of(sid),
         )
         answers = Answers(*known, originals, self.recordings, trail, others, clock)
+        maker = EvidenceMaker(*known, to_bucket, originals, clock)
         self.custody = Custodian(
             *known,
             to_bucket,
@@ -136,10 +140,12 @@ class Archive:
             clock,
             disclosures,
             originals,
-            evidence=EvidenceMaker(*known, to_bucket, originals, clock),
+            evidence=maker,
+            months=Months(*known, to_bucket, to_vendor, maker, trail, clock),
             access_requests=AccessRequests(*known, answers, trail, clock),
         )
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
+        self.integrity = Integrity(*known, originals, trail, clock)
         self._periodic = Periodic(
             *known,
             to_bucket,
@@ -158,6 +164,7 @@ class Archive:
             originals=originals,
             custody=self.custody,
             periodic=self._periodic,
+            integrity=self.integrity,
             pausing=self.webhooks.pausing,
             trail=trail,
             now=clock,

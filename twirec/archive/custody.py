@@ -14,6 +14,7 @@ from twirec.archive.certificates import Certificates
 from twirec.archive.disclosures import Disclosures
 from twirec.archive.evidence import EvidenceMaker
 from twirec.archive.holds import Holds
+from twirec.archive.months import Months
 from twirec.archive.recordings import Originals
 from twirec.archive.retention import RetentionRules
 from twirec.catalog import Catalog
@@ -72,8 +73,10 @@ class Custodian:
         originals: what reads a recording that was released.
         access_requests: what people are answered who ask what is kept of them.
         evidence: makes packages.
+        months: makes statements about months.
 
     Attributes:
+        months: statements that every call of a month is explained.
         access_requests: requests of people who want to know what is kept of them.
         approvals: what waits for a second person.
         holds: what is held, and holds on the calls of a number.
@@ -94,7 +97,9 @@ class Custodian:
         *,
         access_requests: AccessRequests,
         evidence: EvidenceMaker,
+        months: Months,
     ) -> None:
+        self.months = months
         self.access_requests = access_requests
         self.retention = RetentionRules(settings, catalog, bucket, trail, now)
         self.disclosures = disclosures

@@ -9,6 +9,7 @@ from functools import partial
 
 from twirec.archive.case_clocks import CaseClocks
 from twirec.archive.custody import Custodian
+from twirec.archive.integrity import TURN, Integrity
 from twirec.archive.pause_ends import PauseEnds
 from twirec.archive.periodic import BUCKET_ANSWERED, BUCKET_FAILED, HEARTBEAT, Periodic
 from twirec.archive.recordings import Originals
@@ -85,6 +86,7 @@ class Operations:
         originals: what makes listening copies, and lets derivatives expire.
         custody: admits what a backfill has a legal ground for.
         periodic: what workers do beside their work.
+        integrity: what reads recordings back.
         pausing: lets recordings go on whose pause is over.
         trail: who did what.
         now: the clock, UTC.
@@ -101,6 +103,7 @@ class Operations:
         originals: Originals,
         custody: Custodian,
         periodic: Periodic,
+        integrity: Integrity,
         pausing: Pausing,
         trail: AuditTrail,
         now: Callable[[], datetime],
@@ -113,6 +116,7 @@ class Operations:
         self._originals = originals
         self._custody = custody
         self._periodic = periodic
+        self._integrity = integrity
         self._pausing = pausing
         self._trail = trail
         self._now = now
@@ -165,6 +169,7 @@ class Operations:
                 self._periodic.end_retention,
                 self._periodic.shorten_log,
                 self._periodic.verify_audit,
+                self._integrity.look,
                 self._periodic.end_listenings,
                 self._periodic.end_requests,
             ),
@@ -329,6 +334,8 @@ class Operations:
             bucket_failed=self._catalog.marks.get(BUCKET_FAILED),
             audit_verified=check.at,
             audit_problem=check.verdict.said,
+            read_back=self._catalog.marks.get(TURN),
+            read_back_oldest=self._catalog.checks.oldest(),
             access_requests_overdue=self._overdue(asking(by)),
             retention_rules=len(applied),
             retention_late=self._catalog.retention.late_since(self._now(), version(rules)),

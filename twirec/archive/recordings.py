@@ -105,10 +105,17 @@ class Originals:
             sid: of the recording, `RE…`.
             actor: who reads.
         """
-        return CheckedBucket(self._bucket(), partial(self._differs, sid, actor))
+        return CheckedBucket(self._bucket(), partial(self.differs, sid, actor))
 
-    def _differs(self, sid: str, actor: Actor, object_name: str, why: str) -> None:
-        """Write down that an object is not what was put there. The error follows in any case."""
+    def differs(self, sid: str, actor: Actor, object_name: str, why: str) -> None:
+        """Write down that an object is not what was put there. The error follows in any case.
+
+        Args:
+            sid: of the recording, `RE…`.
+            actor: who read it.
+            object_name: in the bucket.
+            why: what differs, or that it is gone.
+        """
         log.error("%s: %s is not what was put there: %s", sid, object_name, why)
         # without its folders: the audit log takes a day for a number
         detail = {"object": object_name.rpartition("/")[2], "why": why}

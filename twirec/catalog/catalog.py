@@ -14,6 +14,7 @@ from twirec.catalog.approvals import Approvals
 from twirec.catalog.audit import Audit, Listenings
 from twirec.catalog.blocks import Blocks
 from twirec.catalog.cases import Cases
+from twirec.catalog.checks import Checks
 from twirec.catalog.consents import Consents
 from twirec.catalog.database import Database
 from twirec.catalog.derivatives import Derivatives
@@ -29,6 +30,7 @@ from twirec.catalog.known_cases import KnownCases
 from twirec.catalog.ledger import Ledger
 from twirec.catalog.marks import Marks
 from twirec.catalog.meetings import Meetings
+from twirec.catalog.months import Months
 from twirec.catalog.notes import Notes
 from twirec.catalog.notifications import Notifications
 from twirec.catalog.operations import Operations
@@ -123,6 +125,8 @@ class Catalog:
         self.derivatives = Derivatives(self.database)
         self.waveforms = Waveforms(self.database)
         self.foreign = ForeignRecordings(self.database)
+        self.checks = Checks(self.database)
+        self.months = Months(self.database)
         self.journal = Journal(self.database)
         self.rereading = Rereading(self.database)
         self.retention = Retention(self.database)

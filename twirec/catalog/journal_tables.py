@@ -28,6 +28,7 @@ from sqlalchemy.sql import Select
 from twirec.catalog import disclosure_tables, erasure_tables, tables
 from twirec.catalog.case_tables import case_calls, case_steps, cases
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
+from twirec.catalog.month_tables import month_statements
 from twirec.catalog.request_tables import access_requests, access_steps
 from twirec.catalog.retention_tables import retention_changes
 from twirec.model.errors import JournalUnreadable
@@ -129,7 +130,7 @@ JOURNAL_TABLES = (
     JournalTable(
         tables.recordings,
         tables.recordings.c.started_at,
-        left_out=("lease", "lease_until", "call_started_at", "destroyed_from"),
+        left_out=("lease", "lease_until", "call_started_at", "destroyed_from", "checked_at"),
         settled=_recording,
     ),  # whoever held a lease is not there to end it
     JournalTable(tables.pauses, tables.pauses.c.paused_at),
@@ -171,6 +172,7 @@ JOURNAL_TABLES = (
         tables.events, tables.events.c.at, left_out=("lease", "lease_until"), settled=_event
     ),
     JournalTable(tables.vendor_retention, tables.vendor_retention.c.since),
+    JournalTable(month_statements, month_statements.c.at, only_added=True),
     JournalTable(access_requests, access_requests.c.opened_at),
     JournalTable(access_steps, access_steps.c.at),
     JournalTable(cases, cases.c.opened_at),

@@ -27,6 +27,7 @@ from twirec.catalog.audit import append
 from twirec.catalog.conditions import allowed, among
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import PARKED as EVENT_PARKED
+from twirec.catalog.events import write_event
 from twirec.catalog.figures import MANY, Figures, Lines, Recorded, bring_together, read_figures
 from twirec.catalog.foreign_recordings import count_foreign, left_alone
 from twirec.catalog.hints import hint_recordings
@@ -45,6 +46,7 @@ from twirec.model.access import OURSELVES, Actor, Deed, Verdict, verdict
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import Difference
 from twirec.model.errors import NotFound
+from twirec.model.events import EventType
 from twirec.model.operations import Stats
 from twirec.model.ownership import MOST_NAMED, Adopt
 from twirec.model.records import Recording
@@ -123,7 +125,7 @@ class Operations:
         return [(row[0], int(row[1])) for row in rows]
 
     def note_difference(self, difference: Difference, audited: AuditDraft) -> bool:
-        """Write down that an object differs, and the entry of the audit log, until it is settled.
+        """Write down that an object differs, with its entry of the audit log and its event.
 
         False, and nothing is written, if that is known of the object already.
         """
@@ -132,6 +134,12 @@ class Operations:
             if not self._database.insert_once(connection, differences, row):
                 return False
             append(connection, audited)
+            its_own = recordings.c.sid == difference.recording_sid
+            found = to_models(Recording, connection.execute(select(recordings).where(its_own)))
+            recording = next(iter(found), None)
+            if recording and recording.custody is Custody.BLOCKED:
+                recording = None  # that there is an alarm is told, and not of which
+            write_event(connection, EventType.DIFFERS, recording)
         return True
 
     def differences(self, recording_sid: str | None = None) -> list[Difference]:

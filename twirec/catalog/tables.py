@@ -72,6 +72,9 @@ AT_REST = (
 )
 """The recordings of which something is left to do that nobody does."""
 
+IN_BUCKET = "state IN ('archived', 'released')"
+"""The recordings whose bytes the bucket holds."""
+
 NOT_SURELY_OURS = (
     "claim NOT IN ('account', 'line', 'route', 'told') "
     "AND state IN ('archived', 'completed', 'recording')"
@@ -202,12 +205,14 @@ recordings = Table(
     Column("destroyed_from", UtcDateTime),
     # Ordered to be destroyed as soon as it is finished: there is nothing of it to destroy yet.
     Column("to_be_erased", Boolean, nullable=False, server_default=false()),
+    Column("checked_at", UtcDateTime),  # when its bytes were last read back; NULL for never
     Index("ix_recordings_state_custody_call_started_at", "state", "custody", "call_started_at"),
     # What happens on a day is counted without the rows.
     Index("ix_recordings_began", "started_at", "state", "custody", "duration"),
     # What waits, or does not go on, are few of many.
     partial_index("ix_recordings_waiting", "started_at", where=WAITING),
     partial_index("ix_recordings_at_rest", "started_at", "sid", where=AT_REST),
+    partial_index("ix_recordings_checked", "checked_at", "sid", where=IN_BUCKET),
     partial_index("ix_recordings_standstill", "standstill", where="standstill IS NOT NULL"),
     partial_index("ix_recordings_claim", "started_at", where=NOT_SURELY_OURS),
     Index("ix_recordings_backfilled_due_at", "backfilled", "due_at"),

@@ -148,6 +148,8 @@ _HOMES = {
     "find": ("add-numbers", "annotate", "search", "show"),
     "reindex": ("reindex",),
     "journal": ("journal", "rebuild"),
+    "integrity": ("check",),
+    "months": ("close-month", "months"),
     "play": ("sandbox",),
     "policy": ("off", "on", "policy"),
     "retention": ("retention",),

@@ -14,7 +14,15 @@ from twirec.evidence.check import check_evidence
 from twirec.model.evidence import CheckLevel, EvidenceForm
 from twirec.settings.operating_user import operator
 
-MARKS = {CheckLevel.HOLDS: "ok", CheckLevel.BROKEN: "BROKEN", CheckLevel.UNKNOWN: "not known"}
+MARKS = {
+    "en": {CheckLevel.HOLDS: "ok", CheckLevel.BROKEN: "BROKEN", CheckLevel.UNKNOWN: "not known"},
+    "es": {CheckLevel.HOLDS: "bien", CheckLevel.BROKEN: "ROTO", CheckLevel.UNKNOWN: "no se sabe"},
+}
+
+VERDICTS = {
+    "en": ("It does not hold: see what is BROKEN.", "Nothing is broken."),
+    "es": ("No se sostiene: véase lo que está ROTO.", "No hay nada roto."),
+}
 
 
 @click.command()
@@ -61,8 +69,9 @@ def evidence(
     type=click.Path(path_type=Path),
     help="A PEM file with certificates of whom you trust; may be given several times.",
 )
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", help="Of what it says.")
 @as_json
-def verify(file: Path, trust: tuple[Path, ...], as_json: bool) -> None:
+def verify(file: Path, trust: tuple[Path, ...], language: str, as_json: bool) -> None:
     """Check a sealed package: every byte, and every claim that can be held against the bytes.
 
     It needs neither settings nor a network. Exit status 1 if anything is broken.
@@ -70,13 +79,13 @@ def verify(file: Path, trust: tuple[Path, ...], as_json: bool) -> None:
     trusted = [each for path in trust for each in certificates(path)]
     try:
         with file.open("rb") as package:
-            found = check_evidence(package, trusted)
+            found = check_evidence(package, trusted, language=language)
     except OSError as error:
         raise click.ClickException(f"{file} cannot be read ({error.strerror}).") from error
     if not as_json:
         for claim in found.claims:
-            say(f"{MARKS[claim.level]:>9}  {claim.said}")
-    whole = "Nothing is broken." if found.holds else "It does not hold: see what is BROKEN."
+            say(f"{MARKS[language][claim.level]:>11}  {claim.said}")
+    whole = VERDICTS[language][found.holds]
     answer(as_json, {"form": found.form, "holds": found.holds, "claims": found.claims}, whole)
     if not found.holds:
         raise SystemExit(1)

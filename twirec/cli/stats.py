@@ -64,6 +64,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "worker seen": _moment(counted.worker_seen, zone),
         "bucket": _bucket(counted, zone),
         "audit log": _audit(counted, zone),
+        "read back": _read_back(counted, zone),
         "retention": _retention(counted, zone),
         "access requests": _overdue(counted.access_requests_overdue),
         "parked": f"{counted.parked}{undecided if counted.undecided else ''}",
@@ -100,6 +101,14 @@ def _audit(counted: Stats, zone: tzinfo) -> str:
     if counted.audit_verified is None:
         return "no worker has verified it yet"
     return f"whole, verified {_moment(counted.audit_verified, zone)}"
+
+
+def _read_back(counted: Stats, zone: tzinfo) -> str:
+    if counted.read_back is None:
+        return "no worker has read anything back yet; see `twirec check`"
+    oldest = counted.read_back_oldest
+    waits = f"all since {_moment(oldest, zone)}" if oldest else "some never was"
+    return f"{_moment(counted.read_back, zone)}; {waits}"
 
 
 def _kept(counted: Stats) -> str:

@@ -10,19 +10,23 @@ from collections.abc import Sequence
 from typing import IO
 
 from twirec.evidence import checked_container, checked_pdf
+from twirec.evidence.claim_words import in_words
 from twirec.evidence.claims import claims_of
 from twirec.evidence.tools import check_installed
 from twirec.model.errors import NoEvidence
 from twirec.model.evidence import EvidenceCheck, EvidenceForm
 
 
-def check_evidence(package: IO[bytes], trusted: Sequence[bytes] = ()) -> EvidenceCheck:
+def check_evidence(
+    package: IO[bytes], trusted: Sequence[bytes] = (), *, language: str = "en"
+) -> EvidenceCheck:
     """Look at a package, which is a PDF or a container.
 
     Args:
         package: the file; it can be sought in.
         trusted: certificates of whom is trusted, each DER. Without any, whose seal it is cannot be
             known.
+        language: in which it is said what was found, `en` or `es`.
 
     Raises:
         NoEvidence: it is neither.
@@ -39,4 +43,4 @@ def check_evidence(package: IO[bytes], trusted: Sequence[bytes] = ()) -> Evidenc
         raise NoEvidence("It is neither a PDF nor an ASiC-E container: it begins otherwise.")
     claims = [*opened.claims]
     claims += claims_of(opened.files)
-    return EvidenceCheck(form, tuple(claims))
+    return EvidenceCheck(form, tuple(in_words(each, language) for each in claims))

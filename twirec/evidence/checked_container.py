@@ -53,8 +53,8 @@ def open_container(package: IO[bytes], trusted: Sequence[bytes]) -> Opened:
     try:
         claims = tuple(_looked_at(file, files, names, trust.Trust.of(trusted)))
     except UNREADABLE as error:
-        said = f"It cannot be read: {type(error).__name__}."
-        claims = (EvidenceClaim("container", BROKEN, said),)
+        about = {"error": type(error).__name__}
+        claims = (EvidenceClaim("container", BROKEN, "container_unreadable", about),)
         files = Files({})
     return Opened(claims, files)
 
@@ -64,15 +64,15 @@ def _looked_at(
 ) -> Iterator[EvidenceClaim]:
     doubled = sorted(name for name, count in Counter(names).items() if count > 1)
     for name in doubled:
-        yield EvidenceClaim(name, BROKEN, f"{name} is in the container twice.")
+        yield EvidenceClaim(name, BROKEN, "doubled", {"file": name})
     first = file.infolist()[0] if names else None
     plain = first and first.filename == "mimetype" and first.compress_type == zipfile.ZIP_STORED
     if not plain or _read(file, "mimetype") != MIMETYPE.encode():
-        yield EvidenceClaim("mimetype", BROKEN, "It does not begin with the mimetype of ASiC-E.")
+        yield EvidenceClaim("mimetype", BROKEN, "mimetype")
     missing = [name for name in (LIST, SIGNATURE) if name not in names]
     if missing or doubled:
         for name in missing:
-            yield EvidenceClaim("seal", BROKEN, f"It is not sealed: {name} is missing.")
+            yield EvidenceClaim("seal", BROKEN, "unsealed", {"file": name})
         return
     listed = _read(file, LIST)
     yield from trust.signed(listed, _read(file, SIGNATURE), whom)
@@ -82,7 +82,7 @@ def _looked_at(
         yield from trust.stamp(stamped, _read(file, STAMP), whom)
         yield from _compared(files, names, stamped, (LIST, SIGNATURE))
     elif STAMP in names or STAMPED in names:
-        yield EvidenceClaim("time", BROKEN, "Half of the time stamp is missing.")
+        yield EvidenceClaim("time", BROKEN, "half_stamp")
 
 
 def _compared(
@@ -92,18 +92,18 @@ def _compared(
     try:
         digests = dict(_digests(listed))
     except (ElementTree.ParseError, ValueError, KeyError, binascii.Error):
-        yield EvidenceClaim("list", BROKEN, "The list of files cannot be read.")
+        yield EvidenceClaim("list", BROKEN, "list_unreadable")
         return
     there = {name for name in names if name not in OF_THE_SEAL and name != "mimetype"}
     for name in sorted(there - digests.keys()):
-        yield EvidenceClaim(name, BROKEN, f"{name} was added: the seal does not know it.")
+        yield EvidenceClaim(name, BROKEN, "added", {"file": name})
     for name, digest in sorted(digests.items()):
         if name not in names:
-            yield EvidenceClaim(name, BROKEN, f"{name} was taken out.")
+            yield EvidenceClaim(name, BROKEN, "taken_out", {"file": name})
         elif (not also or name in also) and files.sha256(name)[0] != digest.hex():
-            yield EvidenceClaim(name, BROKEN, f"{name} was changed.")
+            yield EvidenceClaim(name, BROKEN, "changed", {"file": name})
         elif not also:
-            yield EvidenceClaim(name, HOLDS, f"{name} is what was sealed.")
+            yield EvidenceClaim(name, HOLDS, "sealed", {"file": name})
 
 
 def _digests(listed: bytes) -> Iterator[tuple[str, bytes]]:

@@ -42,7 +42,7 @@ def open_pdf(package: IO[bytes], trusted: Sequence[bytes]) -> Opened:
     try:
         claims = tuple(_looked_at(reader, trust.Trust.of(trusted)))
     except Exception as error:  # noqa: BLE001 - as above
-        claims = (EvidenceClaim("seal", BROKEN, f"The seal cannot be read: {trust.kind(error)}."),)
+        claims = (EvidenceClaim("seal", BROKEN, "seal_unreadable", {"error": trust.kind(error)}),)
     return Opened(claims, files)
 
 
@@ -50,10 +50,10 @@ def _looked_at(reader: Any, whom: trust.Trust) -> Iterator[EvidenceClaim]:
     signatures = {each.field_name: each for each in reader.embedded_regular_signatures}
     seal = signatures.pop(FIELD, None)
     if seal is None:
-        yield EvidenceClaim("seal", BROKEN, "It is not sealed: there is no signature named Seal.")
+        yield EvidenceClaim("seal", BROKEN, "no_seal")
         return
     for name in signatures:
-        yield EvidenceClaim(name, BROKEN, f"Somebody else signed it too, as {name}.")
+        yield EvidenceClaim(name, BROKEN, "signed_too", {"name": name})
     at = trust.stamped_at(seal.signed_data)
     status = trust.run(
         async_validate_pdf_signature(
@@ -64,17 +64,15 @@ def _looked_at(reader: Any, whom: trust.Trust) -> Iterator[EvidenceClaim]:
     )
     yield from trust.judged(status, whom)
     if status.intact and status.coverage < SignatureCoverageLevel.ENTIRE_REVISION:
-        yield EvidenceClaim("pages", BROKEN, "The seal is not of the whole document.")
+        yield EvidenceClaim("pages", BROKEN, "seal_partial")
     elif status.intact and status.modification_level > ModificationLevel.LTA_UPDATES:
-        yield EvidenceClaim(
-            "pages", BROKEN, "Something was added to the document after it was sealed."
-        )
+        yield EvidenceClaim("pages", BROKEN, "added_later")
     elif status.intact:
-        yield EvidenceClaim("pages", HOLDS, "Nothing was added after it was sealed.")
+        yield EvidenceClaim("pages", HOLDS, "nothing_added")
     for stamp in reader.embedded_timestamp_signatures:
         found = trust.run(async_validate_pdf_timestamp(stamp, whom.context()))
         if not (found.intact and found.valid):
-            yield EvidenceClaim("pages", BROKEN, "The archive's time stamp is of something else.")
+            yield EvidenceClaim("pages", BROKEN, "archive_stamp")
 
 
 def _attachments(reader: Any) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twirec.evidence.manifest import MANIFEST, SCHEMA, WORDING, wording
+from twirec.evidence.month_claims import MONTH_SCHEMA, claims_of_month
 from twirec.evidence.opened import UNREADABLE, Files
 from twirec.model.evidence import CheckLevel, EvidenceClaim
 
@@ -24,33 +25,39 @@ SECOND = 1.0
 def claims_of(files: Files) -> Iterator[EvidenceClaim]:
     """Yield what was found of a package's manifest, and of what it says."""
     if MANIFEST not in files:
-        yield EvidenceClaim(MANIFEST, BROKEN, f"{MANIFEST} is missing.")
+        yield EvidenceClaim(MANIFEST, BROKEN, "manifest_missing", {"file": MANIFEST})
         return
     try:
         with files.open(MANIFEST) as file:
             manifest = json.loads(file.read(LARGEST))
-        if manifest["schema"] != SCHEMA:
+        if manifest["schema"] not in (SCHEMA, MONTH_SCHEMA):
             raise ValueError
-        yield from _files(files, manifest)
+        listed = list(_files(files, manifest))
+        yield from listed
+        if manifest["schema"] == MONTH_SCHEMA:
+            if all(each.level is HOLDS for each in listed):
+                yield from claims_of_month(files, manifest)
+            yield from _head(manifest)
+            return
         for recording in manifest["recordings"]:
             yield from _recording(files, recording)
         yield from _head(manifest)
     except (*UNREADABLE, TypeError, KeyError, AttributeError):
-        yield EvidenceClaim(MANIFEST, BROKEN, f"{MANIFEST} is not one of {SCHEMA}.")
+        about = {"file": MANIFEST, "schema": SCHEMA}
+        yield EvidenceClaim(MANIFEST, BROKEN, "manifest_unreadable", about)
 
 
 def _files(files: Files, manifest: Mapping[str, Any]) -> Iterator[EvidenceClaim]:
     """Compare the files with what the manifest lists."""
     listed = manifest["files"]
     for name, facts in sorted(listed.items()):
+        about = {"file": name}
         if name not in files:
-            yield EvidenceClaim(name, BROKEN, f"{name} is missing, which the manifest lists.")
-            continue
-        found = files.sha256(name)
-        if found != (facts["sha256"], facts["size"]):
-            yield EvidenceClaim(name, BROKEN, f"{name} is not what the manifest lists.")
+            yield EvidenceClaim(name, BROKEN, "file_missing", about)
+        elif files.sha256(name) != (facts["sha256"], facts["size"]):
+            yield EvidenceClaim(name, BROKEN, "file_differs", about)
         else:
-            yield EvidenceClaim(name, HOLDS, f"{name} has the SHA-256 that the manifest gives.")
+            yield EvidenceClaim(name, HOLDS, "file_holds", about)
 
 
 def _recording(files: Files, said: Mapping[str, Any]) -> Iterator[EvidenceClaim]:
@@ -59,24 +66,20 @@ def _recording(files: Files, said: Mapping[str, Any]) -> Iterator[EvidenceClaim]
     if name in files:
         yield from _sound(files, name, said)
         if files.sha256(name)[0] != listed:
-            yield EvidenceClaim(sid, BROKEN, f"{sid} is not the recording that was archived.")
+            yield EvidenceClaim(sid, BROKEN, "recording_differs", {"sid": sid})
     known = {}
     for digest in sorted({each["announcement"] for each in said["consents"]}):
-        at = f"{WORDING}{digest}.json"
+        at, about = f"{WORDING}{digest}.json", {"hash": digest[:12]}
         if at not in files:
-            yield EvidenceClaim(
-                at, BROKEN, f"A wording is missing, which a consent names: {digest[:12]}…."
-            )
+            yield EvidenceClaim(at, BROKEN, "wording_missing", about)
             continue
         with files.open(at) as file:
             content = file.read()
         known[digest] = wording(content)
         if hashlib.sha256(content).hexdigest() != digest or known[digest].hash != digest:
-            yield EvidenceClaim(
-                at, BROKEN, f"The wording is not that of the consent ({digest[:12]}…)."
-            )
+            yield EvidenceClaim(at, BROKEN, "wording_differs", about)
         else:
-            yield EvidenceClaim(at, HOLDS, "The wording is the one that the consent names.")
+            yield EvidenceClaim(at, HOLDS, "wording_holds")
     yield from _order(sid, said)
 
 
@@ -87,45 +90,38 @@ def _sound(files: Files, name: str, said: Mapping[str, Any]) -> Iterator[Evidenc
         with files.open(name) as file, wave.open(file, "rb") as sound:
             seconds, channels = sound.getnframes() / sound.getframerate(), sound.getnchannels()
     except (wave.Error, EOFError, ZeroDivisionError):
-        yield EvidenceClaim(
-            sid, UNKNOWN, f"{sid} is audio of a kind whose length cannot be read here."
-        )
+        yield EvidenceClaim(sid, UNKNOWN, "sound_unknown", {"sid": sid})
         return
     length, count = said["duration_seconds"], said["channels"]
+    about = {"sid": sid, "seconds": f"{seconds:.1f}", "channels": str(channels)}
     if said["accepted_despite"]:
-        why = f"{sid} was archived although it differs: {said['accepted_despite']}"
-        yield EvidenceClaim(sid, UNKNOWN, why)
+        about = {"sid": sid, "why": str(said["accepted_despite"])}
+        yield EvidenceClaim(sid, UNKNOWN, "sound_accepted", about)
     elif (length is not None and abs(seconds - length) > SECOND) or (count or channels) != channels:
-        what = f"{seconds:.1f} s and {channels} channels"
-        yield EvidenceClaim(
-            sid, BROKEN, f"{sid} has {what}, not {length} s and {count} as is said of it."
-        )
+        about |= {"said_seconds": str(length), "said_channels": str(count)}
+        yield EvidenceClaim(sid, BROKEN, "sound_differs", about)
     else:
-        yield EvidenceClaim(
-            sid, HOLDS, f"{sid} is audio of {seconds:.1f} s in {channels} channels."
-        )
+        yield EvidenceClaim(sid, HOLDS, "sound_holds", about)
 
 
 def _order(sid: str, said: Mapping[str, Any]) -> Iterator[EvidenceClaim]:
     """Look whether what came after what could be so."""
     times = [each["at"] for each in said["custody_chain"]]
     if times != sorted(times):
-        yield EvidenceClaim(sid, BROKEN, f"The chain of custody of {sid} is not in order of time.")
+        yield EvidenceClaim(sid, BROKEN, "chain_order", {"sid": sid})
     began = said["started_at"]
     allowed = [each for each in said["consents"] if each["outcome"] in ("informed", "granted")]
     # Twilio gives whole seconds of when a recording began
     if began and any(each["at"][:19] <= began[:19] for each in allowed):
-        said_so = "was told, or said yes, before the recording began"
-        yield EvidenceClaim("consent", HOLDS, f"Somebody in the call of {sid} {said_so}.")
+        yield EvidenceClaim("consent", HOLDS, "consent_holds", {"sid": sid})
+    elif said["legal_ground"]:
+        about = {"sid": sid, "ground": str(said["legal_ground"])}
+        yield EvidenceClaim("consent", UNKNOWN, "consent_ground", about)
     else:
-        why = said["legal_ground"] or "nothing in the package"
-        yield EvidenceClaim(
-            "consent", UNKNOWN, f"That anybody was told before {sid} began shows {why}."
-        )
+        yield EvidenceClaim("consent", UNKNOWN, "consent_unknown", {"sid": sid})
 
 
 def _head(manifest: Mapping[str, Any]) -> Iterator[EvidenceClaim]:
     head = manifest["audit_head"]
     if head:
-        said = f"The audit log had {head['seq']} entries; that nobody wrote it anew is not in here."
-        yield EvidenceClaim("audit log", UNKNOWN, said)
+        yield EvidenceClaim("audit log", UNKNOWN, "audit_head", {"seq": str(head["seq"])})

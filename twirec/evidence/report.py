@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from twirec.audio.drawing import ABOVE
@@ -27,7 +27,7 @@ from twirec.evidence.manifest import (
     media_name,
     steps,
 )
-from twirec.evidence.words import words
+from twirec.evidence.words import moment, words
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts
 from twirec.model.purposes import Purposes
 from twirec.model.records import Consent
@@ -254,13 +254,7 @@ class _Pages:
         """Return a moment in the company's zone, and in UTC."""
         if at is None:
             return self._words["not_known"]
-        local = at.astimezone(self._zone)
-        offset = local.utcoffset() or timedelta()
-        hours = f"{offset.total_seconds() / 3600:+g}".replace("-", "\N{MINUS SIGN}")
-        return (
-            f"{local:%Y-%m-%d %H:%M:%S} ({self._case.zone}, UTC{hours}) = "
-            f"{at:%Y-%m-%d %H:%M:%S} UTC"
-        )
+        return moment(at, self._zone)
 
     def _number(self, number: str) -> str:
         if number == NOT_KNOWN:

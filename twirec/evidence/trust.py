@@ -22,8 +22,6 @@ except ImportError:  # of the extra `evidence`: `check_installed` says so
 
 T = TypeVar("T")
 
-NOT_ASKED = "say with --trust whose certificates are trusted"
-
 UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError)
 """What libraries raise of bytes that are not what they should be."""
 
@@ -87,9 +85,7 @@ def signed(data: bytes, signature: bytes, trust: Trust) -> list[EvidenceClaim]:
             )
         )
     except Exception as error:  # noqa: BLE001 - whatever a library says of bytes made to harm
-        return [
-            EvidenceClaim("seal", CheckLevel.BROKEN, f"The seal cannot be read: {kind(error)}.")
-        ]
+        return [EvidenceClaim("seal", CheckLevel.BROKEN, "seal_unreadable", {"error": kind(error)})]
     return judged(status, trust)
 
 
@@ -107,53 +103,45 @@ def judged(status: Any, trust: Trust) -> list[EvidenceClaim]:
     """Return what is said of a signature, as pyHanko judged it."""
     who = named(status.signing_cert.subject)
     if not (status.intact and status.valid):
-        return [
-            EvidenceClaim(
-                "seal", CheckLevel.BROKEN, "The seal is not of this content: it was changed."
-            )
-        ]
-    found = [EvidenceClaim("seal", CheckLevel.HOLDS, f"Nothing was changed since {who} sealed it.")]
+        return [EvidenceClaim("seal", CheckLevel.BROKEN, "seal_broken")]
+    found = [EvidenceClaim("seal", CheckLevel.HOLDS, "seal_holds", {"who": who})]
     found.append(_whose(status, trust, who))
     stamp = status.timestamp_validity
     if stamp is None:
-        said = "No authority says when it was sealed: only the seal itself says it."
-        return [*found, EvidenceClaim("time", CheckLevel.UNKNOWN, said)]
+        return [*found, EvidenceClaim("time", CheckLevel.UNKNOWN, "no_time")]
     return [*found, *stamped(stamp, trust)]
 
 
 def _whose(status: Any, trust: Trust, who: str) -> EvidenceClaim:
+    about = {"who": who}
     if status.trusted:
-        return EvidenceClaim("signer", CheckLevel.HOLDS, f"The certificate of {who} is trusted.")
+        return EvidenceClaim("signer", CheckLevel.HOLDS, "signer_trusted", about)
     if not trust.roots:
-        said = f"Whether {who} is who they say is not known: {NOT_ASKED}."
-        return EvidenceClaim("signer", CheckLevel.UNKNOWN, said)
-    said = f"The seal is of {who}, whose certificate {_why(status)}."
-    return EvidenceClaim("signer", CheckLevel.BROKEN, said)
+        return EvidenceClaim("signer", CheckLevel.UNKNOWN, "signer_unknown", about)
+    return EvidenceClaim("signer", CheckLevel.BROKEN, f"signer_{_why(status)}", about)
 
 
 def _why(status: Any) -> str:
     problem = str(getattr(status, "trust_problem_indic", "") or "")
     if "EXPIRED" in problem.upper():
-        return "has expired"
+        return "expired"
     if status.revoked:
-        return "was revoked"
-    return "does not come from anybody who is trusted"
+        return "revoked"
+    return "untrusted"
 
 
 def stamped(status: Any, trust: Trust) -> list[EvidenceClaim]:
     """Return what is said of a time stamp, as pyHanko judged it."""
     if not (status.intact and status.valid):
-        said = "The time stamp is not of this content."
-        return [EvidenceClaim("time", CheckLevel.BROKEN, said)]
-    at = f"{status.timestamp:%Y-%m-%d %H:%M:%S} UTC"
-    who = named(status.signing_cert.subject)
+        return [EvidenceClaim("time", CheckLevel.BROKEN, "stamp_broken")]
+    about = {
+        "who": named(status.signing_cert.subject),
+        "at": f"{status.timestamp:%Y-%m-%d %H:%M:%S} UTC",
+    }
     if status.trusted:
-        return [EvidenceClaim("time", CheckLevel.HOLDS, f"{who} says that it was there at {at}.")]
-    if not trust.roots:
-        said = f"It is said to have been there at {at}; whether {who} may say so is not known: "
-        return [EvidenceClaim("time", CheckLevel.UNKNOWN, f"{said}{NOT_ASKED}.")]
-    said = f"The time stamp is of {who}, whose certificate {_why(status)}."
-    return [EvidenceClaim("time", CheckLevel.UNKNOWN, said)]
+        return [EvidenceClaim("time", CheckLevel.HOLDS, "stamp_holds", about)]
+    code = f"stamp_{_why(status) if trust.roots else 'unknown'}"
+    return [EvidenceClaim("time", CheckLevel.UNKNOWN, code, about)]
 
 
 def stamp(data: bytes, token: bytes, trust: Trust) -> list[EvidenceClaim]:
@@ -171,11 +159,8 @@ def stamp(data: bytes, token: bytes, trust: Trust) -> list[EvidenceClaim]:
 
         return stamped(TimestampSignatureStatus(**found), trust)
     except Exception as error:  # noqa: BLE001 - as above
-        return [
-            EvidenceClaim(
-                "time", CheckLevel.BROKEN, f"The time stamp cannot be read: {kind(error)}."
-            )
-        ]
+        about = {"error": kind(error)}
+        return [EvidenceClaim("time", CheckLevel.BROKEN, "stamp_unreadable", about)]
 
 
 def kind(error: Exception) -> str:

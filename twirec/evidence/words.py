@@ -5,8 +5,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ def words(language: str) -> Words:
         language: BCP 47; Spanish where it begins with `es`, else English.
     """
     return _read()["es" if language.lower().split("-")[0] == "es" else "en"]
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """Return a moment in a zone, and in UTC."""
+    local = at.astimezone(zone)
+    offset = local.utcoffset() or timedelta()
+    hours = f"{offset.total_seconds() / 3600:+g}".replace("-", "\N{MINUS SIGN}")
+    return f"{local:%Y-%m-%d %H:%M:%S} ({zone.key}, UTC{hours}) = {at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @cache

@@ -20,6 +20,8 @@ class EventType(StrEnum):
     """Trying was given up, until the next sweep or until somebody tries it again."""
     LOST = "lost"
     """Twilio no longer had it before it could be copied: an alarm."""
+    DIFFERS = "differs"
+    """What lies in the bucket is not what was archived, or is gone: an alarm."""
     AUDIT_BROKEN = "audit_broken"
     """The audit log, or a history beside it, was changed: an alarm, of no recording."""
     CASE_OPENED = "case_opened"

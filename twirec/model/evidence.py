@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -113,12 +113,16 @@ class EvidenceClaim:
     Attributes:
         name: what, in a few words, such as `seal` or the name of a file.
         level: whether it holds.
-        said: a sentence about it.
+        code: which sentence is said about it, such as `seal_holds`; for programs.
+        about: what the sentence names, by the places it is put in.
+        said: the sentence, in the language that was asked for.
     """
 
     name: str
     level: CheckLevel
-    said: str
+    code: str
+    about: Mapping[str, str] = field(default_factory=dict)
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,10 @@ class Stats:
         bucket_failed: when it last did not, or was not this catalog's, UTC; None if that never was.
         audit_verified: when the audit log was last looked at to its end, UTC; None if it never was.
         audit_problem: what is wrong with it; empty if nothing is known to be.
+        read_back: when workers last read recordings back from the bucket to compare them, UTC; None
+            if they never did.
+        read_back_oldest: when the recording that has waited the longest was read back, UTC; None if
+            some never was.
         access_requests_overdue: requests of people who want to know what is kept of them whose
             term is over.
         retention_rules: rules in force that say how long recordings are kept; without any, none is
@@ -78,6 +82,8 @@ class Stats:
     worker_seen: datetime | None = None
     audit_verified: datetime | None = None
     audit_problem: str = ""
+    read_back: datetime | None = None
+    read_back_oldest: datetime | None = None
     access_requests_overdue: int = 0
     bucket_seen: datetime | None = None
     bucket_failed: datetime | None = None

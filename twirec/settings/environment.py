@@ -69,6 +69,8 @@ class Reader:
             ),
             tasks_url=self.read("TWIREC_TASKS_URL", public_url, ""),
             tasks_emulator=self.read("TWIREC_TASKS_EMULATOR", values.host_and_port, ""),
+            check_every=self.read("TWIREC_CHECK_EVERY", values.days_or_never, timedelta(days=365)),
+            check_rate=self.read("TWIREC_CHECK_RATE", values.megabytes, 2_000_000),
             blocked_for=self.read("TWIREC_BLOCKED_FOR", values.days, THREE_YEARS),
             keep_at_twilio=self.read("TWIREC_KEEP_AT_TWILIO", values.switch, False),
             adopt=self.read("TWIREC_ADOPT", values.adopt, OURS),

@@ -48,6 +48,8 @@ NAMES: Mapping[str, Name] = {
     "TWIREC_CONSENT_MODE": Name("how callers are told or asked"),
     "TWIREC_UNINFORMED_AGENTS": Name("what becomes of a call to an agent who was not informed"),
     "TWIREC_SWEEP_EVERY": Name("minutes between two sweeps of the workers"),
+    "TWIREC_CHECK_EVERY": Name("days in which workers read every recording back; 0 for never"),
+    "TWIREC_CHECK_RATE": Name("MB a second that they read for that at the most, on an average"),
     "TWIREC_ADOPT": Name("which recordings are taken over: ours, numbers:+34…,+34… or all"),
     "TWIREC_BLOCKED_FOR": Name("days for which what is blocked is kept before it is destroyed"),
     "TWIREC_KEEP_AT_TWILIO": Name("1 for a trial: copy and check, delete nothing at Twilio"),

@@ -77,6 +77,9 @@ class Settings:
         uninformed_agents: `TWIREC_UNINFORMED_AGENTS`: what becomes of a call to an agent who is
             not in the register.
         sweep_every: `TWIREC_SWEEP_EVERY`, in minutes: how often a worker sweeps; 0 for never.
+        check_every: `TWIREC_CHECK_EVERY`, in days: in what time workers read every recording back;
+            nothing for never.
+        check_rate: `TWIREC_CHECK_RATE`, in MB: bytes a second that they read for that at the most.
         adopt: `TWIREC_ADOPT`: what is taken over of what the accounts have: what is this app's own
             (`ours`), recordings of numbers that are named (`numbers:+34…,+34…`), or `all`.
         blocked_for: `TWIREC_BLOCKED_FOR`, in days: how long what is blocked is kept for judges and
@@ -149,6 +152,8 @@ class Settings:
     sweep_every: timedelta = timedelta(minutes=15)
     adopt: Adopt = OURS
     keep_at_twilio: bool = False
+    check_every: timedelta = timedelta(days=365)
+    check_rate: int = 2_000_000
     blocked_for: timedelta = THREE_YEARS
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
     country: str = "ES"

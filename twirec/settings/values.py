@@ -180,6 +180,20 @@ def days(value: str) -> timedelta:
     return timedelta(days=int(value))
 
 
+def days_or_never(value: str) -> timedelta:
+    """Return a span of whole days, ten years at the most; nothing for never."""
+    if not value.isascii() or not value.isdigit() or int(value) > 3660:
+        raise ValueError("give whole days, up to 3660; 0 for never.")
+    return timedelta(days=int(value))
+
+
+def megabytes(value: str) -> int:
+    """Return bytes, of whole MB."""
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 1000:
+        raise ValueError("give whole MB, 1 to 1000.")
+    return int(value) * 1_000_000
+
+
 def pause_seconds(value: str) -> timedelta:
     """Return how long a pause may last: long enough for a card number to be said."""
     if not value.isascii() or not value.isdigit() or not 30 <= int(value) <= 24 * 3600:

@@ -123,6 +123,7 @@ def _add_accounts(app: Flask) -> None:
 
 def _add_pages(app: Flask) -> None:
     """Add what staff open."""
+    app.before_request(panel.proof.allow_uploads)  # before anything reads what is sent
     app.before_request(_refuse_what_nobody_types)
     csrf.init_app(app)
     babel.init_app(app, locale_selector=language.chosen)

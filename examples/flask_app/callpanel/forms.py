@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     DateField,
     HiddenField,
@@ -21,7 +22,15 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import (
+    DataRequired,
+    EqualTo,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    Regexp,
+)
 
 from callpanel.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from callpanel.names import LONGEST_NAME
@@ -431,6 +440,22 @@ class RefuseErasure(FlaskForm):
     """Why a colleague's erasure is refused."""
 
     why = StringField(_l("Reason"), [InputRequired(), Length(max=255)])
+
+
+class CheckPackage(FlaskForm):
+    """A package that somebody sent, and whose certificates are trusted."""
+
+    package = FileField(_l("Package or statement"), [FileRequired(_l("Choose a file."))])
+    trust = FileField(_l("Certificates that you trust (PEM)"))
+
+
+class CloseMonth(FlaskForm):
+    """The month that is to be closed."""
+
+    month = StringField(
+        _l("Month, such as 2026-11"),
+        [InputRequired(), Regexp(r"\s*\d{4}-\d{2}\s*\Z", message=_l("Write it as 2026-11."))],
+    )
 
 
 class Empty(FlaskForm):

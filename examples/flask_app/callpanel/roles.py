@@ -45,6 +45,8 @@ class Permission(StrEnum):
     """See what was erased, and the certificates."""
     ERASE = "erase"
     """Erase, and decide of what a colleague wants destroyed at once."""
+    CLOSE_MONTHS = "close_months"
+    """Make statements about months, and read them."""
     SEE_HEALTH = "see_health"
     RETRY = "retry"
     """Let what is parked be tried again, accept it as it is, or give it up."""
@@ -91,6 +93,7 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
         Permission.SEE_APPROVALS,
         Permission.SEE_ERASURES,
         Permission.ERASE,
+        Permission.CLOSE_MONTHS,
         Permission.SEE_HEALTH,
         Permission.SEE_REQUESTS,
         Permission.USERS,
@@ -103,6 +106,7 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
             Permission.SEE_RETENTION,
             Permission.SEE_APPROVALS,
             Permission.SEE_ERASURES,
+            Permission.CLOSE_MONTHS,
             Permission.SEE_HEALTH,
             Permission.SEE_REQUESTS,
             Permission.AUDIT,

@@ -403,4 +403,6 @@ ACTIONS = {
     "export_audit": _l("took out the audit log"),
     "unblock": _l("unblocked it"),
     "evidence": _l("made evidence of it"),
+    "close_month": _l("closed a month"),
+    "check": _l("had recordings read back"),
 }
