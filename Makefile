@@ -68,9 +68,13 @@ test: $(READY) $(TASKS) $(NODE)
 # The tests of what works on the catalog once more, with PostgreSQL as the catalog of each; but for
 # one that tries thousands of requests which differ in nothing that a database sees. Those of catalog
 # and contracts run on both databases in `make test` already. Nothing touches a database in model,
-# calls, audio, adapters, sandbox, settings and most of search. The panel is on SQLite only.
+# calls, audio, adapters, sandbox, settings and most of search. Of the panel, whose accounts are
+# there too, it is what asks them for something of their own.
 ON_POSTGRESQL := $(addprefix tests/,archive backfill cli custody derivatives doctor end_to_end \
-	events jobs journal sweep transfers webhooks search/test_phrase.py)
+	events jobs journal sweep transfers webhooks search/test_phrase.py) \
+	$(patsubst %,examples/flask_app/tests/test_panel_%.py,admin audit disclosures erasures \
+	export own pages permissions purposes requests saved search second_factor sign_in \
+	standing ways)
 test-postgres: $(READY)
 	PYTHONDONTWRITEBYTECODE= TEST_DATABASE=postgresql \
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup $(ON_POSTGRESQL) \

@@ -20,6 +20,8 @@ from tests.sandbox.watching import pytest_runtest_teardown, sandbox_compared  # 
 from tests.statements import make_alike
 from twirec.catalog import database as database_module
 
+pytest_plugins = ("tests.lending",)
+
 MEMORY = Path("/dev/shm")  # noqa: S108 - what is made in it, pytest and tempfile make safely
 ROOM = 2 * 2**30
 """Bytes that have to be free in it; the tests need a quarter."""

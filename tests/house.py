@@ -8,7 +8,16 @@ import sqlite3
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
 from twirec.adapters.memory_bucket import MemoryBucket
@@ -16,6 +25,7 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.catalog.database import Database
 from twirec.catalog.retention_tables import retention_looks as looks
+from twirec.catalog.retention_tables import retention_stale as stale
 from twirec.catalog.tables import figures, metadata
 from twirec.jobs.retrying import TRANSFERS
 from twirec.model.records import Recording
@@ -68,20 +78,40 @@ def with_settings(archive: Archive, **changes: Any) -> Archive:
     )
 
 
+Rows = list[tuple[Table, list[dict[str, Any]]]]
+"""What tables have in them, in the order in which it can be written."""
+
+
 def copy_rows(database: Database, into: Database) -> None:
     """Let an empty database be what another one is, both on the same kind of database."""
     if database.engine.dialect.name == "sqlite":
         with database.engine.connect() as rows, into.engine.connect() as room:
             raw(rows).backup(raw(room))
         return
-    with database.engine.connect() as rows, into.engine.begin() as room:
+    write_rows(rows_of(database.engine, metadata), into.engine)
+
+
+WRITTEN = (looks, stale)
+"""Tables in which something is, since rows were written into others."""
+
+
+def rows_of(engine: Engine, tables: MetaData) -> Rows:
+    """Return what a database on PostgreSQL has in these tables."""
+    with engine.connect() as connection:
+        return [
+            (table, [dict(row) for row in connection.execute(select(table)).mappings()])
+            for table in sorted(tables.sorted_tables, key=lambda table: table in WRITTEN)
+            if table is not figures  # which are counted as rows are written
+        ]
+
+
+def write_rows(rows: Rows, into: Engine) -> None:
+    """Write what other tables have into empty ones, on PostgreSQL."""
+    with into.begin() as room:
         room.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers
-        for table in [*(each for each in metadata.sorted_tables if each is not looks), looks]:
-            if table is figures:  # which are counted as the rows are written
-                continue
-            if table is looks:  # of which some are there, since rows were written
-                room.execute(delete(looks))
-            found = [dict(row) for row in rows.execute(select(table)).mappings()]
+        for table, found in rows:
+            if table in WRITTEN:
+                room.execute(delete(table))
             if found:
                 room.execute(insert(table), found)
                 (key, *more) = table.primary_key

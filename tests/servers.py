@@ -65,14 +65,20 @@ class Postgres:
         url: of the database that every server has.
         set_up: what makes the tables in an empty database.
         process: what stops and starts it, see `_SERVE`.
+        name: what the names of its databases begin with.
     """
 
     def __init__(
-        self, url: URL, set_up: Callable[[URL], None], process: subprocess.Popen[str]
+        self,
+        url: URL,
+        set_up: Callable[[URL], None],
+        process: subprocess.Popen[str],
+        name: str = "tests",
     ) -> None:
         self._url = url
         self._set_up = set_up
         self._process = process
+        self._name = name
         self._made = 0
         self._free: list[URL] = []
         self._shape: list[str] | None = None
@@ -87,6 +93,17 @@ class Postgres:
     def start(self) -> None:
         """Start the server again; what was committed is there."""
         self._do("start")
+
+    def with_others(self, set_up: Callable[[URL], None], name: str) -> Postgres:
+        """Return the same server, for databases with other tables; it is to be closed by itself.
+
+        Args:
+            set_up: what makes the tables in an empty database.
+            name: what the names of its databases begin with.
+        """
+        others = Postgres(self._url, set_up, self._process, name)
+        others.handed_on = self.handed_on
+        return others
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -124,7 +141,7 @@ class Postgres:
             like: the URL of the other one, to which nobody is connected.
         """
         self._made += 1
-        made = self._url.set(database=f"tests_{self._made}")
+        made = self._url.set(database=f"{self._name}_{self._made}")
         template = "template1" if like is None else make_url(like).database
         self._execute(f"CREATE DATABASE {made.database} TEMPLATE {template}")
         yield made
@@ -132,14 +149,14 @@ class Postgres:
 
     def _make(self) -> URL:
         """Copy a database that has the tables already: making them takes a second."""
-        template = self._url.set(database="tests_template")
+        template = self._url.set(database=f"{self._name}_template")
         if self._shape is None:
             self._execute(f"CREATE DATABASE {template.database}")
             self._set_up(template)
             with _connected(template) as connection:
                 self._shape = _shape_of(connection)
         self._made += 1
-        made = self._url.set(database=f"tests_{self._made}")
+        made = self._url.set(database=f"{self._name}_{self._made}")
         self._execute(f"CREATE DATABASE {made.database} TEMPLATE {template.database}")
         return made
 

@@ -136,6 +136,9 @@ def shoot(demo: Demo, browser: Browser, folder: Path) -> Iterator[Path]:
         yield _picture(page, folder / "calls-es.png")
         _open_call(page)
         yield _picture(page, folder / "call-es.png")
+    with _visit(browser, demo, "alex") as page:
+        page.goto("/own")
+        yield _picture(page, folder / "my-calls-before.png")
     with _visit(browser, demo, "alex") as page, _on_the_phone(demo):
         page.goto("/desk")
         page.get_by_role("button", name="Pause").last.click()

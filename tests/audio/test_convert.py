@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
 import wave
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import imageio_ffmpeg
@@ -17,7 +20,7 @@ from tests.audio.hearing import FIRST, RATE, SECONDS, TALK, archived, decoded, l
 from tests.audio.talks import COMPLAINT, file, talk, track
 from tests.erasing import destroy
 from tests.factories import recording_sid
-from tests.house import House
+from tests.house import AT_VENDOR, House
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
@@ -35,6 +38,7 @@ from twirec.model.errors import (
     MediaTruncated,
     NotAudio,
 )
+from twirec.model.states import State
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 
@@ -146,6 +150,13 @@ def test_what_is_coded_in_frames_is_hardly_longer(archive: Archive, name: str, m
         assert -1.5 <= more <= most, (milliseconds, more)
 
 
+def made_by_ffmpeg(codec: str, format: str) -> bytes:
+    """The talk in a file of ffmpeg's."""
+    options = ("-c:a", codec, "-f", format, "pipe:1")
+    program = (find_ffmpeg(None), "-v", "error", "-i", "pipe:0")
+    return subprocess.run((*program, *options), input=TALK, stdout=PIPE, check=True).stdout
+
+
 @pytest.mark.parametrize("bits", [8, 24, 32])
 def test_a_wav_file_of_any_width_is_converted_and_made(house: House, bits: int) -> None:
     sid = archived(house, file(SAMPLES, channels=2, bits=bits))
@@ -158,6 +169,28 @@ def test_a_wav_file_of_any_width_is_converted_and_made(house: House, bits: int) 
     with wave.open(io.BytesIO(b"".join(made))) as sound:
         assert (sound.getsampwidth(), sound.getnchannels()) == (bits // 8, 2)
         assert sound.getnframes() == 2 * RATE
+
+
+@pytest.mark.parametrize("codec", ["pcm_u8", "pcm_s24le", "pcm_s32le"])
+def test_a_wav_file_of_ffmpegs_is_archived_measured_and_converted(house: House, codec: str) -> None:
+    content = made_by_ffmpeg(codec, "wav")
+    archived(house, content)
+    assert b"".join(house.archive.recordings.open(SID, by="ana")) == content
+    seen = house.archive.recordings.waveform(SID, by="ana")
+    assert seen.seconds == pytest.approx(SECONDS)
+    for format in ("mp3", "m4a", "opus"):
+        with house.archive.recordings.convert(SID, format=format, by="ana") as made:
+            back = decoded(made, format)
+        assert loudness(back, 2)[0][0] == pytest.approx(loudness(SAMPLES, 2)[0][0], rel=0.1)
+
+
+def test_what_is_no_wav_file_waits_for_somebody_and_stays_at_the_vendor(house: House) -> None:
+    house.vendor.add_recording(replace(AT_VENDOR, duration=SECONDS), made_by_ffmpeg("flac", "flac"))
+    house.tell(duration=SECONDS)
+    recording = house.work_on()
+    assert (recording.state, recording.parked) == (State.COMPLETED, True)
+    assert "does not begin as a WAV file" in recording.last_error
+    assert (house.stored(), house.at_vendor()) == ([], [SID])
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from tests.conftest import run_postgres
 from tests.factories import ACCOUNT, STARTED, a_call, call_sid, recording_sid
 from tests.house import House
+from tests.lending import run_postgres
 from tests.servers import Postgres
 from tests.sounds import wav
 from tests.webhooks.calling import STATUS

@@ -189,6 +189,17 @@ def test_a_table_that_is_read_from_end_to_end_would_be_seen(filled: Catalog) -> 
     assert whole(plans(filled, look))
 
 
+def test_what_is_an_agents_own_is_found_by_indexes(filled: Catalog) -> None:
+    ana = Actor("ana", "agent", "client:ana", softphone=True)
+    for asked in ({}, {"sid": call_sid()}, {"min_seconds": 1}, {"state": State.COMPLETED}, SPAN):
+        query = Query(agent=ana.agent, asker=ana, **asked)
+        steps = plans(filled, lambda query=query: filled.search.page_and_count(query))
+        assert whole(steps) == [], asked
+    steps = plans(filled, lambda: filled.recordings.is_own(ana, recording_sid()))
+    steps += plans(filled, lambda: filled.search.find(recording_sid(), ana))
+    assert whole(steps) == []
+
+
 @pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
 def test_a_call_is_looked_up_by_an_index(filled: Catalog, sid: str) -> None:
     assert whole(plans(filled, lambda: filled.search.find(sid))) == []

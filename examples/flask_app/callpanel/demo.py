@@ -170,6 +170,7 @@ def _environment(sandbox: Sandbox, folder: Path, url: str, speed: float) -> dict
         "TWIREC_LEGAL_BASIS": "contract",
         "TWIREC_AUDIT_KEY": secrets.token_hex(),
         "TWIREC_LISTENING_COPY": "opus,mp3",
+        "TWIREC_AGENTS_HEAR_THEIR_OWN": "1",
         "CALLPANEL_SECRET_KEY": secrets.token_hex(),
         "CALLPANEL_LINES": f"{OWN_NUMBER}={AGENT}",
         "CALLPANEL_DATABASE_URL": f"sqlite:///{folder}/callpanel.db",

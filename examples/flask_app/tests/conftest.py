@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from panel_databases import Databases, make_engine, tables_of
+from panel_databases import placing as placing_accounts
 from panel_house import (
     BLOCKED,
     ERASED,
@@ -40,15 +39,17 @@ from panel_house import (
     settings_of,
     speech,
 )
-from sqlalchemy import Engine
+from sqlalchemy import update
 from werkzeug import security
 
 from callpanel import accounts, tables
 from callpanel.extensions import db
 from callpanel.roles import Role
 from callpanel.saved import SavedSearch
-from tests.statements import make_alike
-from twirec import Archive
+from tests.lending import place_catalogs
+from tests.servers import Postgres
+from twirec import Archive, Custody
+from twirec.catalog.tables import recordings
 
 HASHED_BY = "scrypt:32768:8:1"
 
@@ -78,16 +79,38 @@ def passwords_hashed_once() -> Iterator[None]:
 def statements_of_accounts_built_once(statements_built_once: None) -> Iterator[None]:
     """Let the engines of the accounts of all apps share the statements that SQLAlchemy built."""
 
-    def make(_: SQLAlchemy, _key: str | None, options: dict[str, Any], _app: Flask) -> Engine:
-        return make_alike(**options, of="accounts")
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SQLAlchemy, "_make_engine", make)
+        patch.setattr(SQLAlchemy, "_make_engine", make_engine)
         yield
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+def accounts_server(
+    postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Postgres]:
+    """A PostgreSQL server that lends databases with the accounts' tables."""
+    environ = settings_of(tmp_path_factory.mktemp("accounts"))
+    set_up = tables_of(environ, open_archive(environ))
+    with closing(postgres_server.with_others(set_up, "accounts")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def accounts_of_many(
+    request: pytest.FixtureRequest, statements_of_accounts_built_once: None
+) -> Iterator[None]:
+    """Where the accounts are of those apps that many tests share."""
+    yield from place_catalogs(request, placing_accounts, "accounts_server")
+
+
+@pytest.fixture(autouse=True)
+def accounts_of_one(request: pytest.FixtureRequest, accounts_of_many: None) -> Iterator[None]:
+    """Where the accounts are of the apps of a test."""
+    yield from place_catalogs(request, placing_accounts, "accounts_server")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, accounts_of_many: None) -> Template:
     """Everything, made once."""
     folder = tmp_path_factory.mktemp("template")
     environ = settings_of(folder)
@@ -127,12 +150,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
         passes[role] = Pass(browser.cookie(), browser.token)
     given = disclose(archive)
     archive.custody.access_requests.open("600111222", name="Ana Soler", by="ana")
+    with archive.catalog.database.write() as connection:
+        its = recordings.c.sid == recording_sid(BLOCKED)
+        connection.execute(update(recordings).where(its).values(custody=Custody.BLOCKED))
+    with app.app_context():
+        databases = Databases.of(archive, db.engine)
     archive.close()
-    with closing(sqlite3.connect(folder / "catalog.db")) as raw, raw:
-        raw.execute(
-            "UPDATE recordings SET custody = 'blocked' WHERE sid = ?", (recording_sid(BLOCKED),)
-        )
-    return Template(folder, passes, ids, sound, given)
+    return Template(folder, passes, ids, sound, given, databases)
 
 
 @pytest.fixture(scope="session")
@@ -145,7 +169,7 @@ def read_only(template: Template, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def folder(template: Template, tmp_path: Path) -> Path:
     """A copy of everything, to be changed."""
-    return Path(shutil.copytree(template.folder, tmp_path / "house"))
+    return template.copy(tmp_path / "house")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
+from panel_databases import Databases
 from werkzeug.test import TestResponse
 
 from callpanel import create_app
@@ -142,6 +143,13 @@ class Template:
     wav: bytes
     given: Mapping[str, str]
     """What recipients have: a link with its code, and another one that was opened."""
+    databases: Databases
+
+    def copy(self, folder: Path) -> Path:
+        """Copy everything into a folder that is not there yet."""
+        shutil.copytree(self.folder, folder)
+        self.databases.copy(settings_of(folder))
+        return folder
 
     @property
     def named(self) -> dict[str, str]:
@@ -232,7 +240,7 @@ class House:
 
 @contextmanager
 def house_of(template: Template, folder: Path) -> Iterator[House]:
-    environ = settings_of(Path(shutil.copytree(template.folder, folder)))
+    environ = settings_of(template.copy(folder))
     archive = open_archive(environ)
     yield House(make_app(environ, archive), folder)
     archive.close()

@@ -139,12 +139,14 @@ def tamper(folder: Path, statement: str) -> None:
         raw.execute(statement)
 
 
+@pytest.mark.about_sqlite("somebody changes its file")
 def test_a_broken_chain_is_said(auditor: Browser, folder: Path) -> None:
     tamper(folder, "UPDATE audit SET by = 'somebody else' WHERE seq = 2")
     auditor.post("/audit/verify")
     assert "The chain is broken at entry 2" in messages(auditor.get("/audit").text)[0]
 
 
+@pytest.mark.about_sqlite("somebody changes its file")
 def test_a_chain_whose_end_was_cut_off_is_said(
     auditor: Browser, folder: Path, archive: Archive
 ) -> None:

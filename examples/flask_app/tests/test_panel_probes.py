@@ -42,6 +42,7 @@ def test_it_says_that_it_is_ready(client: Browser) -> None:
     assert (answer.status_code, answer.text.split("\n")[0]) == (200, "ready")
 
 
+@pytest.mark.about_sqlite("it is about its files")
 @pytest.mark.parametrize(
     ("name", "parts"), [("catalog.db", "phone, panel"), ("callpanel.db", "panel")]
 )
@@ -56,6 +57,7 @@ def test_without_tables_it_is_not_ready(folder: Path, name: str, parts: str) -> 
     assert (answer.status_code, answer.text) == (503, f"not ready: {parts}\n")
 
 
+@pytest.mark.about_sqlite("it is about its files")
 def test_a_catalog_that_can_only_be_read_is_not_ready(client: Browser, folder: Path) -> None:
     with closing(sqlite3.connect(folder / "catalog.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -64,6 +66,7 @@ def test_a_catalog_that_can_only_be_read_is_not_ready(client: Browser, folder: P
         assert client.get("/calls").status_code == 302  # what reads goes on: to sign in
 
 
+@pytest.mark.about_sqlite("it is about its files")
 def test_a_full_disk_is_not_ready(
     client: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -106,6 +109,7 @@ def test_a_service_serves_its_own_part_only(
     archive.close()
 
 
+@pytest.mark.about_sqlite("it is about its files")
 @pytest.mark.parametrize(
     ("name", "table"), [("catalog.db", "alembic_version"), ("callpanel.db", "alembic_version")]
 )
@@ -117,6 +121,7 @@ def test_with_tables_of_another_version_it_is_not_ready(
     assert client.get("/readyz").status_code == 503
 
 
+@pytest.mark.about_sqlite("it is about its files")
 def test_a_damaged_catalog_is_not_ready(
     client: Browser, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -173,6 +173,7 @@ def test_how_a_code_is_written_does_not_matter(
     assert halfway(app).post("/sign-in/code", {"code": said}).status_code == 302
 
 
+@pytest.mark.about_sqlite("what is kept is read from its file")
 def test_a_recovery_code_is_good_once_and_kept_hashed(
     app: Flask, supervisor: Browser, archive: Archive, folder: Path
 ) -> None:
@@ -200,6 +201,7 @@ def test_new_recovery_codes_make_the_old_ones_void(app: Flask, supervisor: Brows
     assert halfway(app).post("/sign-in/code", {"code": new[0]}).status_code == 302
 
 
+@pytest.mark.about_sqlite("what is kept is read from its file")
 def test_the_secret_is_kept_encrypted_and_is_in_no_cookie(
     supervisor: Browser, folder: Path
 ) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 from panel_house import (
     LINE,
@@ -16,8 +13,10 @@ from panel_house import (
     call_sid,
     recording_sid,
 )
+from sqlalchemy import update
 
-from twirec import Archive
+from twirec import Archive, Custody
+from twirec.catalog.tables import recordings
 
 CALL = f"/calls/{call_sid(PLAIN)}"
 ALL_OFF = {"number": "", "direction": "", "on": "off", "why": "works council"}
@@ -52,11 +51,12 @@ def test_who_took_a_call_has_a_name(supervisor: Browser) -> None:
 
 
 def test_an_admin_takes_a_recording_out_of_quarantine_on_a_ground(
-    admin: Browser, auditor: Browser, archive: Archive, folder: Path
+    admin: Browser, auditor: Browser, archive: Archive
 ) -> None:
     sid = recording_sid(PLAIN)
-    with closing(sqlite3.connect(folder / "catalog.db")) as raw, raw:
-        raw.execute("UPDATE recordings SET custody = 'quarantined' WHERE sid = ?", (sid,))
+    with archive.catalog.database.write() as connection:
+        changed = update(recordings).where(recordings.c.sid == sid)
+        connection.execute(changed.values(custody=Custody.QUARANTINED))
     page = admin.get(CALL).text
     assert "It is in quarantine: nothing proves that the caller was told" in page
     assert f"/recordings/{sid}/admit" in page

@@ -44,3 +44,11 @@ def sign_in(page: Page, demo: Demo, name: str) -> None:
     page.locator("#password").fill(demo.password)
     page.locator("main form button").click()
     page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+def slow_down(page: Page) -> None:
+    """Let the network of a page be a slow one: 1.5 seconds to an answer, 20 kB a second."""
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    slow = {"latency": 1500, "downloadThroughput": 20_000, "uploadThroughput": 20_000}
+    network.send("Network.emulateNetworkConditions", {"offline": False, **slow})

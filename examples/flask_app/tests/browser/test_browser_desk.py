@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chromium import LARGE, PHONE
+from chromium import LARGE, PHONE, slow_down
 from looking import axe_finds_nothing
 from playwright.sync_api import Locator, Page, expect
 from visits import PATIENCE, Visits
@@ -150,10 +150,7 @@ def test_a_pause_over_a_slow_network_is_sent_once(
     at_desk: Callable[..., Page], visit: Visits
 ) -> None:
     page = at_desk()
-    network = page.context.new_cdp_session(page)
-    network.send("Network.enable")
-    slow = {"latency": 1500, "downloadThroughput": 20_000, "uploadThroughput": 20_000}
-    network.send("Network.emulateNetworkConditions", {"offline": False, **slow})
+    slow_down(page)
     visit.addresses.clear()
     button = own(page).locator("button")
     button.click()

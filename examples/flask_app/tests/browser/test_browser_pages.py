@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from visits import Visits
 
 from callpanel.demo import Demo
-from twirec import CallRecord, State
+from twirec import Actor, CallRecord, State
 from twirec.sandbox import Party
 from twirec.sandbox.scenes import SCENES
 
@@ -27,19 +28,43 @@ PAGES = {
     "retention": ("ana", "/retention"),
     "what the rules would do": ("ana", "/retention/preview"),
     "access requests": ("ana", "/requests"),
+    "an access request": ("ana", "/requests/{request}"),
     "erasing": ("ana", "/erasures"),
+    "an erasure": ("ana", "/erasures/{erasure}"),
     "health": ("ana", "/health"),
     "users": ("ana", "/users"),
     "an account": ("ana", "{user}"),
     "given to others": ("aurora", "/disclosures"),
+    "giving a recording to others": ("ana", "/disclosures/{recording}"),
     "audit log": ("aurora", "/audit"),
     "on the phone now": ("sergio", "/now"),
     "my calls": ("alex", "/desk"),
+    "my calls of before": ("alex", "/own"),
+    "one of my calls": ("alex", "/own/{recorded}"),
     "one's own account": ("ana", "/account"),
     "a second factor": ("sergio", "/account/second-factor"),
     "no such page": ("ana", "/nowhere"),
 }
 """Who sees it, and its path."""
+
+SEEN_ELSEWHERE = {
+    "second.code": "account",
+    "second.set_up": "account",
+    "twirec_disclosed.look": "disclosure",
+    "twirec_disclosed.opened": "disclosure",
+}
+"""Pages that take more than to sign in, and which of the files here looks at them."""
+
+NO_PAGES = {
+    *("panel.home", "panel.open_search", "provider.begin", "provider.back"),  # lead elsewhere
+    *("panel.newest", "panel.wall_now", "panel.desk_now"),  # parts of pages, which ask for them
+    *("panel.audio", "panel.own_audio", "twirec_disclosed.audio", "twirec_disclosed.file"),
+    *("panel.audit_csv", "panel.audit_pdf", "panel.erasure_pdf", "static"),  # files
+    *("twirec.audio", "twirec.whose", "probes.healthz", "probes.metrics"),  # for machines
+    *("probes.readyz", "probes.readyz_part", "probes.readyz_archive"),
+}
+
+EVA = Actor("eva", "admin")
 
 SMALL_TEXTS = """() => {
     const small = [];
@@ -73,7 +98,20 @@ def places(
     callee = Party(hangs_up_after=3600.0)
     call = demo.play(replace(SCENES[0], customer="+34600121204", caller=Party(), callee=callee))
     until(lambda: demo.archive.calls.search(number="+34600121204", state=State.RECORDING).calls)
-    yield {"recorded": recorded.call.call_sid, "hung_up": hung_up.call.call_sid}
+    sid = recorded.recordings[0].sid
+    asked = demo.archive.custody.access_requests.open(
+        recorded.call.customer_number, name="Ana", by=EVA
+    )
+    erasure = demo.archive.custody.erase(sid, reason="x", by=EVA, now=True, ground="art. 17")
+    yield {
+        "recorded": recorded.call.call_sid,
+        "hung_up": hung_up.call.call_sid,
+        "recording": sid,
+        "request": asked.key,
+        "erasure": erasure.id,
+    }
+    waits = demo.archive.custody.certificates.get(erasure.id, by=EVA)
+    demo.archive.custody.approvals.refuse(waits.approval, reason="a test", by=EVA)
     call.hang_up()
     call.wait()
 
@@ -115,6 +153,16 @@ def test_all_of_it_is_seen_in_any_width(page: Page) -> None:
         assert page.evaluate(CUT_OFF) == [], width
         assert not page.evaluate(TOO_WIDE), width
         assert page.evaluate(SCROLLS) == [], width
+
+
+def test_every_page_is_looked_at(demo: Demo, places: dict[str, str]) -> None:
+    urls = demo.app.url_map.bind("localhost")
+    paths = [path.format(**places, user="/users/x") for _, path in PAGES.values()]
+    here = {urls.match(path)[0] for path in paths if path != "/nowhere"}
+    rules = [each for each in demo.app.url_map.iter_rules() if "GET" in (each.methods or ())]
+    assert {each.endpoint for each in rules} == here | SEEN_ELSEWHERE.keys() | NO_PAGES
+    for name in SEEN_ELSEWHERE.values():
+        assert "looks_well(" in (Path(__file__).parent / f"test_browser_{name}.py").read_text()
 
 
 def test_no_text_is_smaller_than_14_pixels(page: Page) -> None:
