@@ -6,9 +6,10 @@ READY := $(VENV)/.ready
 SUPPLY := $(VENV)/.supply
 TASKS := $(VENV)/tasks-emulator/.ready
 NODE := $(VENV)/node/.ready
+MODEL := $(VENV)/whisper-base/model.bin
 STORE ?= folder
 
-.PHONY: node tasks-emulator demo panel screenshots translations lock sbom audit test test-postgres lint check soak bench clean
+.PHONY: node whisper-base tasks-emulator demo panel screenshots translations lock sbom audit test test-postgres lint check soak bench clean
 .DEFAULT_GOAL := test
 
 $(READY): setup.cfg pyproject.toml examples/flask_app/pyproject.toml
@@ -33,6 +34,13 @@ $(NODE): tests/sandbox/node/package.json
 	--ignore-scripts --no-package-lock && touch .ready || echo "one test is skipped"; fi
 
 node: $(NODE)
+
+# Whisper base, a model that hears speech (145 MB), which tests of real speech use.
+$(MODEL): $(READY) tests/whisper_base.py
+	$(BIN)/python -m tests.whisper_base $(@D)
+	touch $@
+
+whisper-base: $(MODEL)
 
 demo: $(READY)
 	@$(BIN)/twirec demo --store $(STORE)
@@ -62,7 +70,7 @@ sbom: $(READY)
 	@$(BIN)/python examples/flask_app/supply.py $@
 
 # Some hundred tests start programs, which need not compile everything again, whoever forbids it.
-test: $(READY) $(TASKS) $(NODE)
+test: $(READY) $(TASKS) $(NODE) $(MODEL)
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 # The tests of what works on the catalog once more, with PostgreSQL as the catalog of each; but for

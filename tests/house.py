@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
 from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_speech import MemorySpeech
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.catalog.database import Database
@@ -28,6 +29,7 @@ from twirec.catalog.retention_tables import retention_looks as looks
 from twirec.catalog.retention_tables import retention_stale as stale
 from twirec.catalog.tables import figures, metadata
 from twirec.jobs.retrying import TRANSFERS
+from twirec.model.ports import SpeechModel
 from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording, VoiceRoute
@@ -74,7 +76,12 @@ def with_settings(archive: Archive, **changes: Any) -> Archive:
     bucket, vendor = archive._given
     settings = dataclasses.replace(archive.settings, **changes)
     return Archive(
-        settings, catalog=archive.catalog, bucket=bucket, vendor=vendor, now=lambda: archive.now()
+        settings,
+        catalog=archive.catalog,
+        bucket=bucket,
+        vendor=vendor,
+        speech=archive._given_speech,
+        now=lambda: archive.now(),
     )
 
 
@@ -131,13 +138,21 @@ def raw(connection: Connection) -> sqlite3.Connection:
 class House:
     """An archive in memory whose clock stands still until it is moved."""
 
-    def __init__(self, settings: Settings, bucket: MemoryBucket) -> None:
+    def __init__(
+        self, settings: Settings, bucket: MemoryBucket, speech: SpeechModel | None = None
+    ) -> None:
         self.time = STARTED + timedelta(minutes=1)
         self.bucket = bucket
         self.vendor = MemoryVendor()
         for route in OWN_ROUTES:
             self.vendor.routes.append((ACCOUNT, route))
-        self.archive = Archive(settings, bucket=bucket, vendor=self.vendor, now=lambda: self.time)
+        self.archive = Archive(
+            settings,
+            bucket=bucket,
+            vendor=self.vendor,
+            speech=speech or MemorySpeech(),
+            now=lambda: self.time,
+        )
         self.archive.set_up()
         self.archive.journal.mark_bucket()
         self.archive.catalog.ledger.open_call(a_call())
@@ -161,7 +176,11 @@ class House:
             setattr(made.vendor, name, dict(getattr(self.vendor, name)))
         made.vendor.routes = list(self.vendor.routes)
         made.archive = Archive(
-            self.archive.settings, bucket=made.bucket, vendor=made.vendor, now=lambda: made.time
+            self.archive.settings,
+            bucket=made.bucket,
+            vendor=made.vendor,
+            speech=self.archive._given_speech,
+            now=lambda: made.time,
         )
         copy_rows(self.archive.catalog.database, into=made.archive.catalog.database)
         return made

@@ -8,6 +8,7 @@ TOGETHER = (
     "examples/flask_app/tests/browser/",  # Chromium, and a panel that runs
     "tests/contracts/test_catalog",  # PostgreSQL
     "tests/cli/",  # what forks processes of `twirec`
+    "tests/speech/",  # a model that hears a call, once
     "tests/soak/",  # a process that forks workers
 )
 """Paths of files whose tests need a server that takes long to start."""

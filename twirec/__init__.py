@@ -138,6 +138,9 @@ if TYPE_CHECKING:
         EvidenceToolsMissing as EvidenceToolsMissing,
         InvalidQuery as InvalidQuery,
         LetterToolsMissing as LetterToolsMissing,
+        SpeechToolsMissing as SpeechToolsMissing,
+        ModelUnusable as ModelUnusable,
+        HearingFailed as HearingFailed,
         LinkClosed as LinkClosed,
         NotConsented as NotConsented,
         NotFound as NotFound,
@@ -162,6 +165,7 @@ if TYPE_CHECKING:
         Bucket as Bucket,
         HintQueue as HintQueue,
         PrivateKey as PrivateKey,
+        SpeechModel as SpeechModel,
         Vendor as Vendor,
     )
     from twirec.model.purposes import Purposes as Purposes
@@ -206,9 +210,11 @@ if TYPE_CHECKING:
     )
     from twirec.model.steps import DialStep as DialStep, Unanswered as Unanswered
     from twirec.model.transcript import (
+        KeptTranscript as KeptTranscript,
         Sentence as Sentence,
         Transcript as Transcript,
         TranscriptRule as TranscriptRule,
+        TranscriptState as TranscriptState,
         Word as Word,
     )
     from twirec.model.waveform import (
@@ -324,6 +330,9 @@ _HOMES = {
         "EvidenceToolsMissing",
         "InvalidQuery",
         "LetterToolsMissing",
+        "SpeechToolsMissing",
+        "ModelUnusable",
+        "HearingFailed",
         "LinkClosed",
         "NotConsented",
         "NotFound",
@@ -343,7 +352,7 @@ _HOMES = {
     "twirec.model.operations": ("Day", "Stats"),
     "twirec.model.ownership": ("Adopt", "Claim", "NotOurs"),
     "twirec.model.policy": ("Decision", "Policy", "PolicyChange"),
-    "twirec.model.ports": ("Bucket", "HintQueue", "PrivateKey", "Vendor"),
+    "twirec.model.ports": ("Bucket", "HintQueue", "PrivateKey", "SpeechModel", "Vendor"),
     "twirec.model.purposes": ("Purposes",),
     "twirec.model.records": (
         "Acceptance",
@@ -380,7 +389,14 @@ _HOMES = {
         "Uninformed",
     ),
     "twirec.model.steps": ("DialStep", "Unanswered"),
-    "twirec.model.transcript": ("Sentence", "Transcript", "TranscriptRule", "Word"),
+    "twirec.model.transcript": (
+        "KeptTranscript",
+        "Sentence",
+        "Transcript",
+        "TranscriptRule",
+        "TranscriptState",
+        "Word",
+    ),
     "twirec.model.waveform": ("Side", "SoundWarning", "Span", "Waveform"),
     "twirec.search.times": ("When",),
     "twirec.settings": ("Settings", "misread_settings"),

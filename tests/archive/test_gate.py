@@ -94,6 +94,15 @@ def derive(house: House) -> None:
     _set(house, custody=before)
 
 
+def transcribe(house: House) -> None:
+    """A transcript as it was made while that was allowed."""
+    before = house.recording().custody
+    _set(house, custody=Custody.ACTIVE)
+    house.archive.transcripts.request(SID, by="bo")
+    house.archive.jobs.do("transcript", SID)
+    _set(house, custody=before)
+
+
 CONSENT: dict[str, Any] = {
     "participant": "customer",
     "recipient": "a lawyer",
@@ -187,6 +196,17 @@ CASES: dict[str, Case | str] = {
     "recordings.resume": Case(
         Deed.PAUSE, lambda a, who: a.recordings.resume(SID, by=who), State.RECORDING
     ),
+    "transcripts.request": Case(Deed.TRANSCRIBE, lambda a, who: a.transcripts.request(SID, by=who)),
+    "transcripts.request_all": Case(
+        None, lambda a, who: _or_refused(a.transcripts.request_all, "2026-11-01", who)
+    ),
+    "transcripts.of": Case(
+        None, lambda a, who: _or_hidden(a.transcripts.of, SID, who), prepare=transcribe
+    ),
+    "transcripts.get": Case(
+        Deed.READ, lambda a, who: a.transcripts.get(SID, by=who), prepare=transcribe
+    ),
+    "transcripts.warning": "what is wrong with a model",
     "derivatives.make": Case(
         Deed.CONVERT, lambda a, who: a.derivatives.make(SID, ConversionSpec("wav"), by=who)
     ),

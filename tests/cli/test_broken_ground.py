@@ -45,6 +45,7 @@ COMMANDS = {
         f"annotate {CALL} --note x",
         "stats",
         "audit",
+        f"transcribe {RECORDING}",
         f"waveform {RECORDING}",
         f"convert {RECORDING} --purpose claim --format flac",
         f"compare {RECORDING}",

@@ -96,6 +96,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "show": (CALL,),
     "stats": (),
     "sweep": (),
+    "transcribe": ("--since", "2026-11-01"),
     "waveform": (RECORDING,),
     "work": ("--once",),
 }

@@ -344,6 +344,10 @@ ACTS: Mapping[str, Act] = {
     ),
     "recordings.pause": Act(lambda a: a.recordings.pause(SID, by=ANA), ("pauses",), going_on),
     "recordings.resume": Act(lambda a: a.recordings.resume(SID, by=ANA), ("pauses",), paused),
+    "transcripts.request": Act(lambda a: a.transcripts.request(SID, by=ANA), ("transcripts",)),
+    "transcripts.request_all": Act(
+        lambda a: a.transcripts.request_all("2026-11-01", by=ANA), ("transcripts",)
+    ),
     "derivatives.make": Act(
         lambda a: a.derivatives.make(SID, ConversionSpec("wav", end=0.5), by=ANA), ("derivatives",)
     ),
@@ -360,6 +364,7 @@ CHANGE_NOTHING = {
     "custody.approvals.released": "it is only read",
     "custody.approvals.take_out": "what is taken out is entered alone",
     "derivatives.open": "what is heard is entered alone",
+    "transcripts.get": "what is read is entered alone",
     "audit.record": "the entry is all there is",
     "journal.adopt_bucket": "the bucket's mark is changed, which is entered before and after",
     "journal.rebuild": "the whole catalog is new: its entry is the last one",

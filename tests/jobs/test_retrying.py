@@ -30,12 +30,13 @@ TABLE = {
     """,
     PASSES: """
         MediaIsErrorPage MediaNotDescribed MediaTruncated MediaNotAuthentic VerificationFailed
-        EventNotTaken HintNotTaken ConversionFailed ConversionStalled WorkerAway
+        EventNotTaken HintNotTaken ConversionFailed ConversionStalled WorkerAway HearingFailed
         AppError AppUnreachable AppNotTrusted
     """,
     SETTING: """
         DecryptionError DecryptionKeyMissing DecryptionKeyWrong
         AudioToolsMissing LetterToolsMissing EvidenceToolsMissing SealUnusable
+        SpeechToolsMissing ModelUnusable
         JournalError JournalForeign AuditBroken JournalUnreadable
     """,
     FINAL: """

@@ -28,13 +28,14 @@ from twirec.archive.operations import Operations
 from twirec.archive.periodic import Periodic
 from twirec.archive.policy import Policies
 from twirec.archive.recordings import Originals, Recordings
+from twirec.archive.transcripts import Transcripts
 from twirec.calls.signature import SignatureCheck
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.journal.journal import Journal as Pages
 from twirec.model.access import OURSELVES
 from twirec.model.hints import QueueKind
-from twirec.model.ports import Bucket, Vendor
+from twirec.model.ports import Bucket, SpeechModel, Vendor
 from twirec.model.steady import Moment, reading
 from twirec.settings import Settings
 from twirec.settings.places import warn_of_relative_places
@@ -63,6 +64,7 @@ class Archive:
         cases: what customers complain of, until they are told of the resolution.
         recordings: hearing, taking out and converting recordings; pausing those that run.
         derivatives: converted copies that are kept.
+        transcripts: what is said, in writing.
         policy: who is recorded, and how they are told.
         agents: which agents were informed.
         audit: who did what.
@@ -81,6 +83,7 @@ class Archive:
         catalog: another catalog than the one of the settings.
         bucket: another bucket than the one of the settings.
         vendor: another vendor than Twilio.
+        speech: another model that hears speech than the one of the settings.
         now: another clock, UTC.
     """
 
@@ -91,6 +94,7 @@ class Archive:
         catalog: Catalog | None = None,
         bucket: Bucket | None = None,
         vendor: Vendor | None = None,
+        speech: SpeechModel | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
@@ -106,6 +110,7 @@ class Archive:
             notify=settings.queue is QueueKind.POSTGRES,
         )
         self._given = (bucket, vendor)
+        self._given_speech = speech
         # A clock that was given is believed as it is: the machine's steady one says nothing of it.
         moment = lambda: Moment(self.now(), reading() if self.now is utc_now else "")  # noqa: E731
         to_bucket: Callable[[], MarkedBucket] = lambda: self.bucket  # noqa: E731
@@ -123,6 +128,8 @@ class Archive:
         case_recording = CaseRecording(self.catalog, self.webhooks, trail, clock)
         self.cases = Cases(*known, to_bucket, case_recording, trail, clock)
         self.derivatives = Derivatives(*known, originals, trail)
+        to_speech: Callable[[], SpeechModel] = lambda: self._speech  # noqa: E731
+        self.transcripts = Transcripts(*known, originals, to_speech, trail, clock)
         self.policy = Policies(*known, trail, clock)
         self.agents = Agents(*known, trail)
         self.audit = Audit(*known, trail, clock)
@@ -162,6 +169,7 @@ class Archive:
             to_vendor,
             pages=pages,
             originals=originals,
+            speech=to_speech,
             custody=self.custody,
             periodic=self._periodic,
             integrity=self.integrity,
@@ -206,6 +214,10 @@ class Archive:
         return self._given[1] or _open_vendor(self.settings)
 
     @cached_property
+    def _speech(self) -> SpeechModel:
+        return self._given_speech or _open_speech(self.settings)
+
+    @cached_property
     def _pages(self) -> Pages:
         return Pages(self.catalog, self.bucket, self.now)
 
@@ -221,6 +233,8 @@ class Archive:
             if opened in self.__dict__:
                 self.__dict__.pop(opened).close()
         self.__dict__.pop("_pages", None)
+        if "_speech" in self.__dict__:
+            self.__dict__.pop("_speech").rest()
 
 
 def _open_bucket(url: str) -> Bucket:
@@ -232,6 +246,12 @@ def _open_bucket(url: str) -> Bucket:
     from twirec.adapters.folder import FolderBucket
 
     return FolderBucket(Path(unquote(place.path)))
+
+
+def _open_speech(settings: Settings) -> SpeechModel:
+    from twirec.adapters.whisper import Whisper
+
+    return Whisper(settings.transcript_model, settings.transcript_threads)
 
 
 def _open_vendor(settings: Settings) -> Vendor:

@@ -20,6 +20,7 @@ from twirec.model.audit import AuditQuery
 from twirec.model.errors import BucketError, NotFound
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts
 from twirec.model.records import CallRecord, Recording
+from twirec.model.transcript import Transcript
 from twirec.model.vocabulary import Role
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -97,7 +98,7 @@ class EvidenceMaker:
             language: of the pages.
         """
         gathered = tuple(
-            self._facts(recording, record, language) for recording, record in recordings
+            self._facts(recording, record, language, actor) for recording, record in recordings
         )
         announcements = self._announcements(gathered)
         audio = {
@@ -121,7 +122,9 @@ class EvidenceMaker:
             version=__version__,
         )
 
-    def _facts(self, recording: Recording, record: CallRecord, language: str) -> RecordingFacts:
+    def _facts(
+        self, recording: Recording, record: CallRecord, language: str, actor: Actor
+    ) -> RecordingFacts:
         try:
             stored = self._bucket().stat(recording.object_name or "")
         except BucketError:  # the bytes are compared when they are read
@@ -146,7 +149,19 @@ class EvidenceMaker:
             picture=svg(waveform, width=width, height=height, labels=labels) if waveform else "",
             entries=tuple(entries[seq] for seq in sorted(entries)),
             orders=tuple(self._catalog.orders.of(recording.sid)),
+            transcript=self._transcript(recording, actor),
         )
+
+    def _transcript(self, recording: Recording, actor: Actor) -> Transcript | None:
+        """Return what a machine heard in it; None where there is none, or it is not what it was."""
+        kept = self._catalog.transcripts.get(recording.sid)
+        if kept is None or kept.object_name is None:
+            return None
+        try:
+            checked = self._originals.checked(recording.sid, actor)
+            return Transcript.from_json(b"".join(checked.open(kept.fingerprint)))
+        except (BucketError, ValueError):  # what differs of it is on the audit log by now
+            return None
 
     def _announcements(self, gathered: tuple[RecordingFacts, ...]) -> dict[str, Announcement]:
         named = {

@@ -76,7 +76,8 @@ class Jobs:
         """Do one piece of due work, as a hint named it.
 
         Args:
-            kind: `recording`, `pause`, `event`, `case` or `listening copy`.
+            kind: `recording`, `pause`, `event`, `case`, `listening copy` or
+                `transcript`.
             key: which one: a recording's SID, an event's id, a case's key, an object's name.
 
         Returns:

@@ -47,7 +47,7 @@ from twirec.model.events import Event
 from twirec.model.given import understood, whole
 from twirec.model.hints import QueueKind
 from twirec.model.operations import Day, Stats
-from twirec.model.ports import Vendor
+from twirec.model.ports import SpeechModel, Vendor
 from twirec.model.records import PauseLimit, Recording, SweepReport
 from twirec.model.retention import Kept, in_force, version
 from twirec.model.steady import spend_at_most
@@ -55,6 +55,7 @@ from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.sweep.sweep import MARK
+from twirec.transcripts.transcripts import Transcripts
 from twirec.transfers.checkpoints import AtCheckpoint, no_checkpoint
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.ownership import Ownership
@@ -84,6 +85,7 @@ class Operations:
         vendor: where recordings are copied from.
         pages: the journal that must forget what is erased.
         originals: what makes listening copies, and lets derivatives expire.
+        speech: hears what is said in recordings.
         custody: admits what a backfill has a legal ground for.
         periodic: what workers do beside their work.
         integrity: what reads recordings back.
@@ -101,6 +103,7 @@ class Operations:
         *,
         pages: Callable[[], Pages],
         originals: Originals,
+        speech: Callable[[], SpeechModel],
         custody: Custodian,
         periodic: Periodic,
         integrity: Integrity,
@@ -114,16 +117,18 @@ class Operations:
         self._vendor = vendor
         self._pages = pages
         self._originals = originals
+        self._speech = speech
         self._custody = custody
         self._periodic = periodic
         self._integrity = integrity
         self._pausing = pausing
         self._trail = trail
         self._now = now
-        self._copies: ListeningCopies | None = None  # remembers what it has looked at
+        self._copies: ListeningCopies | None = None  # both remember what they have looked at
+        self._spoken: Transcripts | None = None
 
     def worker(self, threads: int = 4, *, at: AtCheckpoint = no_checkpoint) -> Worker:
-        """Return a worker of all kinds of due work: recordings, pauses, events, terms, copies.
+        """Return a worker of all kinds of due work, such as recordings, events and transcripts.
 
         Args:
             threads: how many recordings it works at together.
@@ -157,6 +162,7 @@ class Operations:
                 CaseClocks(self._catalog, self._now).kind(),
                 *self._events(),
                 *self._listening_copies(),
+                self._transcripts().kind(),
             ),
             now=self._now,
             threads=threads,
@@ -202,6 +208,21 @@ class Operations:
                 maker = self._originals.maker()
                 self._copies = ListeningCopies(self._catalog, maker, specs, self._now)
             yield self._copies.kind()
+
+    def _transcripts(self) -> Transcripts:
+        """Return what makes transcripts, of those that are asked for and of those of the rule."""
+        if self._spoken is None:
+            self._spoken = Transcripts(
+                self._catalog,
+                self._bucket(),
+                self._originals.reader,
+                self._speech(),
+                rule=self._settings.transcripts,
+                language=self._settings.transcript_language,
+                usual=self._settings.language,
+                now=self._now,
+            )
+        return self._spoken
 
     def sweep(
         self, *, dry_run: bool = False, full: bool = False, by: Actor | str | None = None

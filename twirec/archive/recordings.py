@@ -431,8 +431,15 @@ class Recordings:
                 try:
                     _read_all(checked.open(made.fingerprint))
                 except (BytesDiffer, ObjectNotFound):
-                    self._originals.maker().delete(made)
+                    self._originals.maker().delete(made.object_name)
                     deleted.append(made.object_name)
+            kept = self._catalog.transcripts.get(sid)
+            if kept is not None and kept.object_name is not None:
+                try:
+                    _read_all(checked.open(kept.fingerprint))
+                except (BytesDiffer, ObjectNotFound):
+                    self._originals.maker().delete(kept.object_name)
+                    deleted.append(kept.object_name)
             detail = {**done.detail, **({"deleted": len(deleted)} if deleted else {})}
             entry = replace(done, at=self._now(), detail=detail)
             self._catalog.operations.settle_differences(sid, entry, deleted)

@@ -8,7 +8,7 @@ information (LOPDGDD art. 11.2, https://www.boe.es/buscar/act.php?id=BOE-A-2018-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from twirec.model.announcements import Announcement, Audio
@@ -327,3 +327,62 @@ def longest_telling(announcement: Announcement) -> timedelta:
 
 def _read_in(text: str) -> float:
     return len(text) / CHARACTERS_PER_SECOND
+
+
+TRANSCRIBED: Mapping[str, str] = {
+    "es-ES": "Un sistema automático podrá transcribir lo que se diga en ella.",
+    "ca-ES": "Un sistema automàtic podrà transcriure el que s'hi digui.",
+    "gl-ES": "Un sistema automático poderá transcribir o que nela se diga.",
+    "eu-ES": "Sistema automatiko batek bertan esandakoa idatziz jaso ahal izango du.",
+    "en-GB": "What is said in it may be transcribed automatically.",
+    "en-US": "What is said in it may be transcribed automatically.",
+    "pt-PT": "O que nela for dito poderá ser transcrito automaticamente.",
+    "fr-FR": "Ce qui y est dit pourra être transcrit automatiquement.",
+    "de-DE": "Was darin gesagt wird, kann automatisch transkribiert werden.",
+    "it-IT": "Quanto vi si dice potrà essere trascritto automaticamente.",
+}
+"""What our notices say besides, behind their first sentence, where transcripts are made: it is
+another use of what is recorded, and has to be said before (GDPR art. 13.3)."""
+
+SAYS_SO: Mapping[str, tuple[str, ...]] = {
+    "eu": ("idatziz", "transkri"),
+    "en": ("transcri", "written down", "in writing"),
+    "de": ("transkri", "verschrift", "schriftlich", "in text"),
+    "it": ("trascri",),
+    "": ("transcri", "transkri", "trascri"),
+}
+"""What a notice that says so has in it, by language; of any other language the last."""
+
+
+def transcribing(wordings: Mapping[str, Wording]) -> dict[str, Wording]:
+    """Return wordings whose notices say that what is said may be written down by a machine.
+
+    What a company says in its own words, or by audio, stays as it is: the doctor looks at that.
+    """
+    return {
+        language: replace(wording, notice=_with(wording.notice, TRANSCRIBED[language]))
+        if _is_ours(language, wording)
+        else wording
+        for language, wording in wordings.items()
+    }
+
+
+def says_transcribed(notice: str, language: str) -> bool:
+    """Return whether a notice says that what is said may be written down by a machine.
+
+    Args:
+        notice: its words.
+        language: of it, BCP 47.
+    """
+    said = notice.casefold()
+    return any(stem in said for stem in SAYS_SO.get(language[:2].lower(), SAYS_SO[""]))
+
+
+def _is_ours(language: str, wording: Wording) -> bool:
+    ours = WORDINGS.get(language)
+    return ours is not None and wording.notice == ours.notice and "notice" not in wording.audio
+
+
+def _with(notice: str, sentence: str) -> str:
+    first, rest = notice.split(". ", 1)
+    return f"{first}. {sentence} {rest}"

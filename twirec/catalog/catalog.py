@@ -44,6 +44,7 @@ from twirec.catalog.retention import Retention
 from twirec.catalog.search import Search
 from twirec.catalog.sentences import Sentences
 from twirec.catalog.stop_orders import StopOrders
+from twirec.catalog.transcripts import Transcripts
 from twirec.catalog.vendor_retention import VendorRetention
 from twirec.catalog.waveforms import Waveforms
 from twirec.model.errors import CatalogUnavailable
@@ -123,6 +124,7 @@ class Catalog:
         self.operations = Operations(self.database)
         self.events = Events(self.database)
         self.derivatives = Derivatives(self.database)
+        self.transcripts = Transcripts(self.database)
         self.waveforms = Waveforms(self.database)
         self.foreign = ForeignRecordings(self.database)
         self.checks = Checks(self.database)

@@ -27,7 +27,13 @@ from sqlalchemy import (
     update,
 )
 
-from twirec.catalog import case_tables, disclosure_tables, request_tables, tables
+from twirec.catalog import (
+    case_tables,
+    disclosure_tables,
+    request_tables,
+    tables,
+    transcript_tables,
+)
 from twirec.catalog.sentence_tables import sentences
 from twirec.model.access import EMPTY_LINE
 from twirec.model.custody import OrderKind
@@ -93,6 +99,13 @@ OF_RECORDINGS: tuple[Emptied, ...] = (
     Emptied(tables.waveforms, (tables.waveforms.c.recording_sid,)),
     Emptied(sentences, (sentences.c.recording_sid,)),
     Emptied(tables.derivatives, (tables.derivatives.c.recording_sid,)),
+    Emptied(
+        transcript_tables.transcripts, (transcript_tables.transcripts.c.recording_sid,)
+    ),  # before its parts: who holds its lease adds none then
+    Emptied(
+        transcript_tables.transcript_parts,
+        (transcript_tables.transcript_parts.c.recording_sid,),
+    ),
     Emptied(tables.differences, (tables.differences.c.recording_sid,)),
     Emptied(
         tables.holds,

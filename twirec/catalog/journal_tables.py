@@ -196,6 +196,8 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "retention_stale": "as `retention_looks`",
     "derivatives": "made again when they are asked for",
     "sentences": "made anew of the transcripts, which are objects of their own in the bucket",
+    "transcripts": "objects in the bucket: a sweep finds them, and a worker takes them over",
+    "transcript_parts": "what is heard of one that is being made, which begins anew",
     "figures": "counted by the database itself, as rows are written",
     "differences": "found again when somebody hears it; that it was found is on the audit log",
     "case_clocks": "when it is told of a case's term: made anew of the cases in a rebuild",

@@ -42,6 +42,10 @@ from twirec.catalog.tables import (
     events,
     recordings,
 )
+from twirec.catalog.transcript_tables import transcripts
+from twirec.catalog.transcripts import PARKED as TRANSCRIPT_PARKED
+from twirec.catalog.transcripts import WAITS as TRANSCRIPT_WAITS
+from twirec.catalog.transcripts import forget_objects
 from twirec.model.access import OURSELVES, Actor, Deed, Verdict, verdict
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import Difference
@@ -169,6 +173,7 @@ class Operations:
             gone = connection.execute(delete(differences).where(of_it))
             names = derivatives.c.object_name.in_(deleted)
             connection.execute(delete(derivatives).where(names))
+            forget_objects(connection, deleted, audited.at)
             append(connection, audited)
         return gone.rowcount
 
@@ -310,6 +315,8 @@ def _waiting(
         "differences": _count(connection, differences, _unsettled(theirs)),
         "events_waiting": _count(connection, events, events.c.due_at.is_not(None), undelivered),
         "events_parked": _count(connection, events, EVENT_PARKED),
+        "transcripts_waiting": _count(connection, transcripts, TRANSCRIPT_WAITS),
+        "transcripts_parked": _count(connection, transcripts, TRANSCRIPT_PARKED),
     }
 
 

@@ -155,6 +155,7 @@ _HOMES = {
     "retention": ("retention",),
     "stats": ("stats",),
     "store": ("init", "sweep", "work"),
+    "transcribe": ("transcribe",),
     "waveform": ("waveform",),
     "wording": ("announcement",),
 }

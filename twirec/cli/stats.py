@@ -32,7 +32,10 @@ def stats(since: str | None, as_json: bool) -> None:
         print_json({**asdict(counted), "parked_recordings": parked, "different": different})
         return
     zone = archive.settings.timezone
-    for name, value in _lines(counted, zone).items():
+    lines = _lines(counted, zone)
+    if archive.settings.transcripts or counted.transcripts_waiting or counted.transcripts_parked:
+        lines["transcripts"] = _transcripts(counted, archive.transcripts.warning())
+    for name, value in lines.items():
         say(f"{name + ':':<18} {value}")
     for recording in archive.operations.parked(SHOWN, by=operator()):
         at = recording.started_at
@@ -73,6 +76,11 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "kept at Twilio": _kept(counted),
         "not ours": _not_ours(counted),
     }
+
+
+def _transcripts(counted: Stats, warning: str) -> str:
+    parked = f", {counted.transcripts_parked} parked" if counted.transcripts_parked else ""
+    return f"{counted.transcripts_waiting} waiting{parked}{f'. {warning}' if warning else ''}"
 
 
 def _retention(counted: Stats, zone: tzinfo) -> str:

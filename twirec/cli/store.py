@@ -136,6 +136,7 @@ PLANS = {
     "labelled": "label its object",
     "holds_mended": "hold it in the bucket, or let it go",
     "derivatives_deleted": "delete what was made of it",
+    "transcripts_taken_over": "take its transcript over",
 }
 """What a dry run leaves undone, by the figure that it would count."""
 
@@ -162,6 +163,7 @@ def _tell(report: SweepReport) -> None:
         "objects labelled": report.labelled,
         "holds in the bucket mended": report.holds_mended,
         "stray derivatives deleted": report.derivatives_deleted,
+        "transcripts taken over": report.transcripts_taken_over,
         "recordings that are not ours, left alone": report.not_ours,
     }
     print_figures(figures)

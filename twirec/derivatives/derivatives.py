@@ -111,7 +111,7 @@ class Derivatives:
                 if audited:
                     self._catalog.audit.append(audited)
                 return begun
-            self.delete(begun)  # something else is there, or nothing
+            self.delete(begun.object_name)  # something else is there, or nothing
         if keeper is not None:
             content = _kept_up(content, keeper)
         stored = self._put(recording, spec, begun, content)
@@ -132,15 +132,15 @@ class Derivatives:
         expired = self._catalog.derivatives.take_expired(self._now(), AT_ONCE)
         for derivative in expired:
             try:
-                self.delete(derivative)
+                self.delete(derivative.object_name)
             except BucketError as error:  # of one object: a sweep deletes what is left over
                 log.warning("%s: an expired copy stays: %s", derivative.recording_sid, error)
         return len(expired)
 
-    def delete(self, derivative: Derivative) -> None:
+    def delete(self, object_name: str) -> None:
         """Delete an object; done already if it is not there."""
         with suppress(ObjectNotFound):
-            stored = self._bucket.stat(derivative.object_name)
+            stored = self._bucket.stat(object_name)
             self._bucket.delete(stored.name, stored.generation)
 
     def _content(self, recording: Recording, spec: ConversionSpec) -> Chunks:

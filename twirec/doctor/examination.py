@@ -28,6 +28,7 @@ from twirec.doctor.public_url import public_url_results
 from twirec.doctor.queue import queue_results
 from twirec.doctor.results import failed, guarded, ok, unknown
 from twirec.doctor.retention import retention_results
+from twirec.doctor.transcripts import transcript_results
 from twirec.doctor.vendor import vendor_results
 from twirec.doctor.voice_view import call_results, view_results
 from twirec.model.inspection import Check, CheckResult, Level, OwnAddress
@@ -91,6 +92,7 @@ def examine(
         yield from guarded(Check.VIEW, partial(call_results, settings))
         yield from guarded(Check.POLICY, partial(policy_results, settings, now()))
         yield from guarded(Check.RULES, partial(retention_results, settings))
+        yield from guarded(Check.TRANSCRIPTS, partial(transcript_results, settings, now()))
         yield from guarded(Check.AUDIT, partial(audit_results, settings, now()))
         yield from guarded(Check.NOT_OURS, partial(ownership_results, settings))
     if settings.bucket and any(each.level is Level.OK for each in database[:1]):

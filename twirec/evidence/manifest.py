@@ -114,6 +114,11 @@ def media_name(facts: RecordingFacts) -> str:
     return f"{facts.recording.sid}.wav"
 
 
+def transcript_name(facts: RecordingFacts) -> str:
+    """Return the name of a recording's transcript in its package, which says what made it."""
+    return f"{facts.recording.sid}-transcript-by-machine.json"
+
+
 def files(case: CaseFacts) -> list[Inside]:
     """Return the small files beside the recordings: the raw facts, and the wordings."""
     found = []
@@ -125,6 +130,9 @@ def files(case: CaseFacts) -> list[Inside]:
         ]
         found.append(_json(f"{sid}-callbacks.json", sent))
         found.append(_json(f"{sid}-object.json", _stored(facts)))
+        if facts.transcript is not None:
+            text = facts.transcript.as_json().encode()  # as it lies in the bucket
+            found.append(Inside(transcript_name(facts), text, JSON))
     for digest, announcement in sorted(case.announcements.items()):
         content = announcement.content.encode()  # of which the hash is the name
         found.append(Inside(f"{WORDING}{digest}.json", content, JSON))
@@ -217,6 +225,7 @@ def _recording(facts: RecordingFacts) -> dict[str, Any]:
             for each in _pauses(facts)
         ],
         "speech": _speech(facts),
+        "transcript": _transcript(facts),
         "custody_chain": [_step(each) for each in steps(facts)],
     }
 
@@ -244,6 +253,20 @@ def _speech(facts: RecordingFacts) -> list[dict[str, Any]]:
         }
         for channel, side in enumerate(sides, 1)
     ]
+
+
+def _transcript(facts: RecordingFacts) -> dict[str, Any] | None:
+    transcript = facts.transcript
+    if transcript is None:
+        return None
+    return {
+        "file": transcript_name(facts),
+        "made_by": "machine",
+        "model": transcript.model,
+        "model_sha256": transcript.model_sha256,
+        "made_at": utc(transcript.made_at),
+        "of_sha256": transcript.sha256,
+    }
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from twirec.evidence.words import moment, words
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts
 from twirec.model.purposes import Purposes
 from twirec.model.records import Consent
+from twirec.model.transcript import Transcript
 from twirec.model.vocabulary import NOT_KNOWN, Direction, Role
 
 WITHHELD = frozenset({"anonymous", "restricted", "blocked", "unknown", "unavailable", ""})
@@ -103,6 +104,9 @@ class _Pages:
         yield from self._sound(facts)
         yield Heading(said["pauses"])
         yield from self._pauses(facts)
+        if facts.transcript is not None:
+            yield Heading(said["transcript"])
+            yield from self._transcript(facts.transcript)
         yield Heading(said["custody"])
         yield Paragraph(said["custody_of"])
         columns = tuple(said[f"column_{name}"] for name in ("at", "what", "who", "entry"))
@@ -181,6 +185,19 @@ class _Pages:
             yield Paragraph(said["sound_of"].format(above=above, below=below))
         scale = tuple(_clock(waveform.seconds * mark / (MARKS - 1)) for mark in range(MARKS))
         yield Picture(facts.picture, HEIGHT, scale)
+
+    def _transcript(self, transcript: Transcript) -> Iterator[Block]:
+        said = self._words
+        yield Paragraph(
+            said["transcript_of"].format(model=transcript.model, hash=transcript.model_sha256)
+        )
+        columns = tuple(said[f"column_{name}"] for name in ("second", "side", "heard"))
+        rows = tuple(
+            (_clock(each.starts), said[each.side.value if each.side else "unknown"], each.text)
+            for each in transcript.sentences
+        )
+        if rows:
+            yield Table(columns, (0.1, 0.16, 0.74), rows)
 
     def _pauses(self, facts: RecordingFacts) -> Iterator[Block]:
         said = self._words

@@ -37,6 +37,9 @@ PAUSES = Retry(first=2.0, longest=60.0, tries=60)
 LISTENING_COPIES = Retry(first=30.0, longest=7200.0, tries=10)
 """About four hours."""
 
+TRANSCRIPTS = Retry(first=30.0, longest=7200.0, tries=10)
+"""As of listening copies: nobody waits for one on the phone."""
+
 
 class Tried(Protocol):
     """What was tried."""

@@ -111,6 +111,10 @@ class Deed(StrEnum):
     DOWNLOAD = "download"
     CONVERT = "convert"
     """Have something made of it that stays in the bucket for a time."""
+    READ = "read"
+    """Read what a machine heard in it."""
+    TRANSCRIBE = "transcribe"
+    """Have a machine write down what is said in it."""
     DISCLOSE = "disclose"
     """Give it, or a copy of it, to somebody outside, and write down who consented to that."""
     END_DISCLOSURE = "end_disclosure"
@@ -215,6 +219,8 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     Deed.LISTEN: (_right(_ADMIN, _SUPERVISOR, None), _OWN),
     Deed.DOWNLOAD: (_right(_ADMIN, _SUPERVISOR, None),),
     Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
+    Deed.READ: (_right(_ADMIN, _SUPERVISOR, None),),  # who may hear it, and nobody else
+    Deed.TRANSCRIBE: (_right(_ADMIN, _SUPERVISOR, None),),
     # what somebody may hear they may not yet give away; a hold keeps it, and does not keep it in
     Deed.DISCLOSE: (_right(_ADMIN, None),),
     # at any time, and as easily as it was given (GDPR art. 7.3)
@@ -274,7 +280,7 @@ That there was a call, when, and what came of it, is found."""
 
 _OF_SOUND = {
     *(Deed.WAVEFORM, Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT, Deed.ANSWER, Deed.DISCLOSE),
-    Deed.COMPARE,
+    *(Deed.COMPARE, Deed.READ, Deed.TRANSCRIBE),
 }
 
 

@@ -35,6 +35,8 @@ class Copy(StrEnum):
     """Another generation of an object that the bucket kept."""
     DERIVATIVE = "derivative"
     """What was made of it: a listening copy, a conversion, a cut."""
+    TRANSCRIPT = "transcript"
+    """What a machine heard in it."""
     WAVEFORM = "waveform"
     VENDOR_RECORDING = "vendor_recording"
     """Twilio's copy."""

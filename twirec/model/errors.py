@@ -496,6 +496,24 @@ class AudioToolsMissing(TwirecError):
     lasting = True
 
 
+class SpeechToolsMissing(TwirecError):
+    """What writes down what is said is not installed. The message names the fix."""
+
+    lasting = True
+
+
+class ModelUnusable(TwirecError):
+    """The model that writes down what is said is missing or broken. The message names the fix."""
+
+    lasting = True
+
+
+class HearingFailed(TwirecError):
+    """The model did not hear something to its end. A machine short of memory does that too."""
+
+    retryable = True
+
+
 # --- evidence -------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from twirec.model.audit import AuditEntry, AuditHead
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order
 from twirec.model.records import CallRecord, Recording
+from twirec.model.transcript import Transcript
 from twirec.model.waveform import Waveform
 
 
@@ -52,6 +53,7 @@ class RecordingFacts:
         picture: of that, SVG; empty for none.
         entries: of the audit log, about it and its call, oldest first.
         orders: what was ordered of it, oldest first.
+        transcript: what a machine heard in it; None where there is none.
     """
 
     recording: Recording
@@ -62,6 +64,7 @@ class RecordingFacts:
     picture: str = ""
     entries: tuple[AuditEntry, ...] = ()
     orders: tuple[Order, ...] = ()
+    transcript: Transcript | None = None
 
 
 @dataclass(frozen=True, slots=True)

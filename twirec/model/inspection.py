@@ -47,6 +47,7 @@ class Check(StrEnum):
     QUEUE = "queue"
     POLICY = "policy"
     RULES = "retention rules"
+    TRANSCRIPTS = "transcripts"
     AUDIT = "audit log"
     NOT_OURS = "not ours"
     KEPT = "kept at Twilio"

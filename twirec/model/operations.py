@@ -50,6 +50,8 @@ class Stats:
             some never was.
         access_requests_overdue: requests of people who want to know what is kept of them whose
             term is over.
+        transcripts_waiting: transcripts that a worker has to make, or to make anew.
+        transcripts_parked: those that failed too often.
         retention_rules: rules in force that say how long recordings are kept; without any, none is
             ever destroyed.
         retention_late: since when something waits to be looked at whether its time is over, UTC;
@@ -87,6 +89,8 @@ class Stats:
     access_requests_overdue: int = 0
     bucket_seen: datetime | None = None
     bucket_failed: datetime | None = None
+    transcripts_waiting: int = 0
+    transcripts_parked: int = 0
     retention_rules: int = 0
     retention_late: datetime | None = None
 

@@ -1,4 +1,4 @@
-"""The ports of bucket, vendor, private key and queue: what the library needs of them, in words.
+"""The ports of bucket, vendor, private key, speech and queue: what the library needs of each.
 
 Every adapter of a port runs the same suite (`tests/contracts`). What is written here is what the
 suite checks.
@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 from twirec.model.bucket import OtherGeneration, StoredObject
 from twirec.model.encryption import Encryption
 from twirec.model.hints import Hint
+from twirec.model.transcript import Heard, SpeechFacts
 from twirec.model.vendor import (
     Media,
     RecordingStatus,
@@ -343,6 +344,52 @@ class PrivateKey(Protocol):
             EncryptionUnknown: the encryption is described in a way that is not known.
             DecryptionKeyWrong: it was encrypted for another key.
         """
+        ...
+
+
+class SpeechModel(Protocol):
+    """What hears speech, and says the words of it.
+
+    It is used by one thread at a time, whoever asks: others wait.
+    """
+
+    def problem(self) -> str:
+        """Return why it cannot be used here, in a sentence with the fix; empty where it can.
+
+        It is asked often, and looks only at what costs nothing: what is known not to load stays so
+        until its files change.
+        """
+        ...
+
+    def facts(self) -> SpeechFacts:
+        """Return what decides what it hears.
+
+        Raises:
+            SpeechToolsMissing: what runs it is not installed.
+            ModelUnusable: it is not there.
+        """
+        ...
+
+    def hear(
+        self, samples: bytes, rate: int, language: str | None, heartbeat: Callable[[], object]
+    ) -> Heard:
+        """Return the words of some minutes of one channel.
+
+        Args:
+            samples: of 16 bits, little endian.
+            rate: of them, a second.
+            language: in which they are, ISO 639; None where it is to say so itself.
+            heartbeat: called every now and then meanwhile; what it raises ends the hearing.
+
+        Raises:
+            SpeechToolsMissing: what runs it is not installed.
+            ModelUnusable: it is missing or broken.
+            HearingFailed: it did not hear it to its end.
+        """
+        ...
+
+    def rest(self) -> None:
+        """Let its memory go, until it is used again."""
         ...
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from twirec.model.bucket import Fingerprint
+from twirec.model.derivatives import DERIVATIVES, derivatives_of
+from twirec.model.records import Recording
 from twirec.model.vocabulary import Direction, Role
 
 SCHEMA = "twirec.transcript"
 """What the JSON of a transcript calls itself."""
 VERSION = 1
 """Of that form. A reader knows this one and no other."""
-
-TRANSCRIPTS = "transcripts/"
-"""What the names of transcripts in the bucket begin with."""
 
 ANNOUNCED = "announced"
 """The language of a transcript is the one in which its call was announced."""
@@ -190,3 +192,153 @@ class TranscriptRule:
 
 
 NO_TRANSCRIPTS = TranscriptRule()
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFacts:
+    """What decides what a model hears: the same of it hears the same.
+
+    Attributes:
+        model: its name, as the settings say it.
+        sha256: of its file.
+        options: all else.
+    """
+
+    model: str
+    sha256: str
+    options: Mapping[str, Any]
+
+    def recipe(self, language: str) -> str:
+        """Return the SHA-256 of it all, in hex.
+
+        Args:
+            language: as the settings say it.
+        """
+        told = json.dumps([self.sha256, dict(self.options), language], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a model heard in some seconds of one channel.
+
+    Attributes:
+        language: of it, ISO 639; empty where it heard nothing.
+        words: in order, their times in seconds from where that begins.
+    """
+
+    language: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptPart:
+    """What was heard in a part of a recording, kept until the whole is there.
+
+    Attributes:
+        recording_sid: `RE…`.
+        channel: from 0.
+        starts: where the part begins, in milliseconds of the recording.
+        heard: what was, its times in seconds from the recording's beginning.
+    """
+
+    recording_sid: str
+    channel: int
+    starts: int
+    heard: Heard
+
+
+class TranscriptState(StrEnum):
+    """How it stands with the transcript of a recording."""
+
+    MADE = "made"
+    WAITING = "waiting"
+    """A worker makes it, or makes it anew; the older one is there until then."""
+    PARKED = "parked"
+    """It failed too often; whoever asks for it lets a worker try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTranscript:
+    """What the catalog knows of a recording's transcript, which is an object in the bucket.
+
+    Attributes:
+        recording_sid: `RE…`.
+        begun_at: when it was first wanted, UTC.
+        by: who asked for it; empty where `TWIREC_TRANSCRIPTS` does.
+        recipe: by which it is to be made, as of `SpeechFacts`; empty while no worker has said it.
+        next_name: the object's that is being made; None while none is.
+        object_name: of the one that is there; None while none is.
+        made_at: since when it is, UTC.
+        made_by: the recipe by which it was made.
+        generation, size, crc32c, own_sha256: what the bucket holds.
+        model, model_sha256: by which it was made.
+        language: in which, ISO 639.
+        due_at: when a worker may make it (anew), UTC; None if none is to.
+        attempts: how often a worker tried.
+        last_error: why the last try failed.
+    """
+
+    recording_sid: str
+    begun_at: datetime
+    by: str = ""
+    recipe: str = ""
+    next_name: str | None = None
+    object_name: str | None = None
+    made_at: datetime | None = None
+    made_by: str = ""
+    generation: int | None = None
+    size: int | None = None
+    crc32c: str | None = None
+    own_sha256: str | None = None
+    model: str = ""
+    model_sha256: str = ""
+    language: str = ""
+    due_at: datetime | None = None
+    attempts: int = 0
+    last_error: str = ""
+
+    @property
+    def state(self) -> TranscriptState:
+        """How it stands with it."""
+        if self.due_at is not None:
+            return TranscriptState.WAITING
+        return TranscriptState.PARKED if self.last_error else TranscriptState.MADE
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What its object has to be."""
+        return Fingerprint(self.object_name or "", self.size, self.crc32c, self.own_sha256)
+
+
+def changed(made: Mapping[str, int], facts: SpeechFacts) -> str:
+    """Return a sentence on transcripts that another model made; empty where there are none.
+
+    Args:
+        made: how many were made by which model, by its SHA-256.
+        facts: of the model that is set.
+    """
+    others = sum(count for sha256, count in made.items() if sha256 != facts.sha256)
+    if not others:
+        return ""
+    return (
+        f"The model {facts.model} is another one than that which made {others:,} of the "
+        "transcripts: these are made anew, and stay until then."
+    )
+
+
+EXTENSION = ".json"
+"""What the names of transcripts end with, and of nothing else that is made of recordings."""
+
+
+def transcript_name(recording: Recording, recipe: str) -> str:
+    """Return the name of a transcript: it stands beside what else is made of its recording.
+
+    `derivatives/2026/11/23/20261123T101500Z_RE…_0123456789abcdef.json`.
+    """
+    return f"{derivatives_of(recording)}{recipe[:16]}{EXTENSION}"
+
+
+def is_transcript(object_name: str) -> bool:
+    """Return whether an object's name is a transcript's."""
+    return object_name.startswith(DERIVATIVES) and object_name.endswith(EXTENSION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 from twirec.adapters.decryption import read_keys
 from twirec.calls.dialling import EU
 from twirec.calls.policy import check_fits
-from twirec.calls.wordings import WORDINGS, check_said
+from twirec.calls.wordings import WORDINGS, check_said, transcribing
 from twirec.calls.working_days import read_days, read_place
 from twirec.model.case_terms import LEGAL, read_terms
 from twirec.model.errors import InvalidQuery, SettingsError
@@ -108,6 +109,8 @@ class Reader:
             transcript_threads=self.read("TWIREC_TRANSCRIPT_THREADS", values.threads, 1),
             ffmpeg=self.read("TWIREC_FFMPEG", values.program, None),
         )
+        if settings.transcripts:
+            settings = replace(settings, wordings=transcribing(settings.wordings))
         self._check_together(settings)
         self._check_queue(settings)
         return settings, tuple(self._problems)

@@ -11,20 +11,22 @@ that one object and that one row, again and together, before anything is said of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 
 from twirec.catalog import Catalog
 from twirec.journal.page import JOURNAL, day_and_number
+from twirec.model.access import OURSELVES, Deed, may
 from twirec.model.bucket import BLOCKED_UNTIL, HELD, StoredObject
 from twirec.model.derivatives import DERIVATIVES
 from twirec.model.errors import LookedAtNothing, NotFound, ObjectNotFound
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
 from twirec.model.states import STORED, Custody, State
+from twirec.model.transcript import is_transcript
 from twirec.sweep.discrepancies import Ask, Discrepancy, Tally
 from twirec.transfers.naming import (
     ANNOUNCEMENTS,
@@ -52,12 +54,16 @@ class BucketSide:
     Args:
         catalog, bucket: what is compared.
         tally: counts the objects.
+        now: the clock, UTC.
     """
 
-    def __init__(self, catalog: Catalog, bucket: Bucket, tally: Tally) -> None:
+    def __init__(
+        self, catalog: Catalog, bucket: Bucket, tally: Tally, now: Callable[[], datetime]
+    ) -> None:
         self._catalog = catalog
         self._bucket = bucket
         self._tally = tally
+        self._now = now
         self._holds = ObjectHolds(catalog, bucket)
         self._missing: list[str] = []
 
@@ -155,20 +161,33 @@ class BucketSide:
                     self._tally.strangers.add(stored)
                 else:
                     ours.append(stored)
-            known = self._catalog.derivatives.known([stored.name for stored in ours])
+            known = self._known([stored.name for stored in ours])
             for stored in ours:
                 if stored.name not in known:
                     yield sid_in(stored.name), partial(self._stray, stored)
 
     def _stray(self, stored: StoredObject) -> Iterator[Discrepancy]:
-        """Delete what was made and is not wanted any more. Of an unknown recording nothing is."""
+        """Delete what was made and is not wanted any more. Of an unknown recording nothing is.
+
+        A transcript of a recording of which none is known, as after the catalog was made anew, is
+        taken over; or left, where nobody may read it now.
+        """
         sid = sid_in(stored.name)
         with suppress(NotFound, ObjectNotFound):
-            self._catalog.recordings.get(sid)
+            recording = self._catalog.recordings.get(sid)
             self._bucket.stat(stored.name)
-            if not self._catalog.derivatives.known([stored.name]):
+            there = recording.state in STORED and is_transcript(stored.name)
+            if there and self._catalog.transcripts.get(sid) is None:
+                if may(OURSELVES, recording, Deed.TRANSCRIBE):
+                    request = partial(self._catalog.transcripts.request, sid, "", self._now())
+                    yield Discrepancy(sid, "transcripts_taken_over", "", request)
+            elif not self._known([stored.name]):
                 delete = partial(self._bucket.delete, stored.name, stored.generation)
                 yield Discrepancy(sid, "derivatives_deleted", "", delete)
+
+    def _known(self, names: Sequence[str]) -> set[str]:
+        """Return those of some names that are of what the catalog knows to be made."""
+        return self._catalog.derivatives.known(names) | self._catalog.transcripts.known(names)
 
     # --- one object and one row ---------------------------------------------------------------
 

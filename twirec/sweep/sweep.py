@@ -102,7 +102,7 @@ class Sweep:
             control,
             now,
         )
-        self._bucket_side = BucketSide(catalog, bucket, self._tally)
+        self._bucket_side = BucketSide(catalog, bucket, self._tally, now)
 
     def run(self) -> SweepReport:
         """Look at everything since the last sweep, and report.

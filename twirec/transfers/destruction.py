@@ -17,6 +17,7 @@ from twirec.model.errors import ObjectHeld, ObjectKept, ObjectNotFound
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Recording
 from twirec.model.states import State
+from twirec.model.transcript import is_transcript
 from twirec.transfers.checkpoints import AtCheckpoint, Step
 from twirec.transfers.object_holds import ObjectHolds
 
@@ -198,4 +199,6 @@ class Destruction:
 
 
 def _copy_of(recording: Recording, name: str) -> Copy:
+    if is_transcript(name):
+        return Copy.TRANSCRIPT
     return Copy.RECORDING if name == recording.object_name else Copy.DERIVATIVE
