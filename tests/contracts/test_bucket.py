@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
+from typing import Any
 
 import google_crc32c
 import pytest
@@ -19,7 +20,7 @@ from twirec.adapters.folder import FolderBucket
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.model.bucket import StoredObject
-from twirec.model.errors import ObjectExists, ObjectHeld, ObjectNotFound
+from twirec.model.errors import ObjectExists, ObjectHeld, ObjectKept, ObjectNotFound
 from twirec.model.ports import Bucket
 
 MIB = 1024 * 1024
@@ -456,3 +457,70 @@ class TestDelete:
         assert new.labels == {**LABELS, "sha256": "e3b0"}
         bucket.delete(NAME, old.generation)
         assert b"".join(bucket.open_range(NAME)) == b"new"
+
+
+# --- what a bucket keeps ------------------------------------------------------------------------
+
+
+@checks_generations
+def test_what_keeps_nothing_has_no_others(bucket: Bucket) -> None:
+    stored = put(bucket)
+    bucket.delete(NAME, stored.generation)
+    put(bucket)
+    assert list(bucket.others("recordings/")) == []
+
+
+@pytest.fixture
+def keeping(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[dict[str, Any]], GcsBucket]]:
+    """Make a bucket of Google's with settings of its own."""
+    with StrictGcs("keeping") as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+        bucket = GcsBucket("keeping", "tests", retry_for=5)
+
+        def make(settings: dict[str, Any]) -> GcsBucket:
+            address = f"{server.url}/storage/v1/b/keeping"
+            assert requests.patch(address, json=settings, timeout=10).ok
+            return bucket
+
+        yield make
+        bucket.close()
+
+
+def test_older_generations_are_others_and_are_deleted(
+    keeping: Callable[[dict[str, Any]], GcsBucket],
+) -> None:
+    bucket = keeping({"versioning": {"enabled": True}})
+    first = put(bucket)
+    bucket.connection.bucket().blob(f"tests/{NAME}").delete()  # as a console does
+    second = put(bucket)
+    (other,) = bucket.others("recordings/")
+    assert (other.name, other.generation, other.until) == (NAME, first.generation, None)
+    assert list(bucket.others("journal/")) == []
+    bucket.delete(other.name, other.generation)
+    assert list(bucket.others("recordings/")) == []
+    assert bucket.stat(NAME).generation == second.generation
+
+
+def test_what_can_be_brought_back_for_a_time_is_an_other_with_its_date(
+    keeping: Callable[[dict[str, Any]], GcsBucket],
+) -> None:
+    bucket = keeping({"softDeletePolicy": {"retentionDurationSeconds": "604800"}})
+    stored = put(bucket)
+    bucket.delete(NAME, stored.generation)
+    (other,) = bucket.others("recordings/")
+    assert (other.name, other.generation) == (NAME, stored.generation)
+    assert other.until is not None
+    assert other.until > datetime.now(UTC) + timedelta(days=6)
+
+
+def test_what_a_retention_policy_keeps_says_until_when(
+    keeping: Callable[[dict[str, Any]], GcsBucket],
+) -> None:
+    bucket = keeping({"retentionPolicy": {"retentionPeriod": "3600"}})
+    stored = put(bucket)
+    with pytest.raises(ObjectKept) as kept:
+        bucket.delete(NAME, stored.generation)
+    assert kept.value.until > datetime.now(UTC) + timedelta(minutes=59)
+    assert bucket.stat(NAME).generation == stored.generation

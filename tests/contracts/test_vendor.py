@@ -340,6 +340,27 @@ def test_what_is_not_completed_cannot_be_deleted(house: House, status: str) -> N
     assert found.status == status
 
 
+def test_the_record_of_a_call_that_ended_is_deleted(house: House) -> None:
+    call = house.add().call_sid
+    assert call
+    for sid in (call, call, f"CA{MISSING}"):  # not found is done
+        house.vendor.delete_call(house.account, sid)
+    with pytest.raises(NotAtVendor):
+        house.vendor.call(house.account, call)
+
+
+def test_the_record_of_a_call_that_goes_on_is_not_deleted(house: House) -> None:
+    if isinstance(house, MemoryHouse):
+        call = house.add().call_sid or ""
+        known = house.vendor.call(house.account, call)
+        house.vendor.add_call(replace(known, status="in-progress", ended_at=None))
+    else:
+        (call, *_) = house.meet("a room", ["ana"])
+    with pytest.raises(VendorRefused):
+        house.vendor.delete_call(house.account, call)
+    assert house.vendor.call(house.account, call).sid == call
+
+
 # --- where calls are sent ---------------------------------------------------------------------
 
 APPLICATION, TRUNK = "AP" + "4e" * 16, "TK" + "4e" * 16

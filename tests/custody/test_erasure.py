@@ -30,6 +30,9 @@ from twirec.settings import Settings
 SID, CALL = recording_sid(), call_sid()
 NUMBER = "600 11 12 22"
 ANA = Actor("ana", "admin")
+D = "\N{BULLET}"
+GROUPS = "-".join([D * 3] * 3)
+DONE_ROWS = (Copy.ROWS, CopyOutcome.DONE)
 
 
 @pytest.fixture
@@ -308,6 +311,36 @@ def test_calls_that_their_phone_forwarded_forget_it(house: House) -> None:
     assert (other, Copy.ROWS, CopyOutcome.DONE) in said(now_of(house, certificate))
 
 
+@pytest.mark.parametrize("now", [True, False])
+def test_notes_of_other_calls_that_name_the_number_forget_it(house: House, now: bool) -> None:
+    other = call_sid(9)
+    house.archive.catalog.ledger.open_call(a_call(call_sid=other, customer_number="+34699888777"))
+    texts = (
+        "her sister rang from 600 11 12 22, or +34 600-111-222",
+        "invoice 1600111222, of 600111223 and 0034600111222",
+        "nothing of anybody's: 600 111 223",
+    )
+    for text in texts:
+        house.archive.calls.annotate(other, note=text, by=ANA)
+    if now:
+        certificate = destroy(house.archive, NUMBER, by=ANA)
+    else:
+        certificate = house.archive.custody.erase(NUMBER, reason="they asked", by=ANA)
+        rows = [line for line in certificate.lines if line.name == "notes"]
+        assert [(line.outcome, line.why) for line in rows] == [(CopyOutcome.BLOCKED, "")] * 2
+        house.time += house.archive.settings.blocked_for + timedelta(days=1)
+    house.work()
+    left = house.archive.catalog.search.find(other).notes
+    assert [each.text for each in left] == [
+        f"her sister rang from {D * 3} {D * 2} {D * 2} {D * 2}, or +{D * 2} {GROUPS}",
+        f"invoice 1600111222, of 600111223 and {D * 13}",
+        texts[2],
+    ]
+    for what in ("600 11 12", "600-111", "34600111222"):
+        assert house.archive.calls.search(note=what, by=ANA).count == 0, what
+    assert len([e for e in said(now_of(house, certificate)) if e[1:] == DONE_ROWS]) == 2
+
+
 def test_what_nobody_said_the_end_of_is_emptied_after_a_day(house: House) -> None:
     house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     certificate = destroy(house.archive, call_sid(2), by=ANA)
@@ -436,6 +469,27 @@ def test_a_certificate_is_a_page_and_a_pdf(
     assert certificates.pdf(certificate.id, language=language, by=ANA).startswith(b"%PDF-")
     with pytest.raises(InvalidQuery, match="language: choose en or es"):
         certificates.page(certificate.id, language="fr", by=ANA)
+
+
+def test_rows_of_several_tables_with_one_key_have_a_line_each(house: House) -> None:
+    """And each in words: a note of another call that goes, a request that has to be answered."""
+    other = call_sid(9)
+    house.archive.catalog.ledger.open_call(a_call(call_sid=other, customer_number="+34699888777"))
+    house.archive.calls.annotate(other, note="ring 600 11 12 22", by=ANA)
+    for _ in range(2):
+        house.archive.custody.access_requests.open(NUMBER, name="Ana Soler", by=ANA)
+    certificate = now_of(house, destroy(house.archive, NUMBER, by=ANA))
+    house.work()
+    certificate = now_of(house, certificate)
+    rows = [(each.name, each.sid) for each in certificate.lines if each.copy is Copy.ROWS]
+    assert len(rows) == len(set(rows))
+    assert {name for name, _ in rows} == {"notes", "access_requests", "access_steps"}
+    assert {sid for name, sid in rows if name == "access_requests"} == {"1", "2"}
+    page = house.archive.custody.certificates.page(certificate.id, language="es", by=ANA)
+    assert "el número en una nota de otra llamada" in page
+    assert "1: solicitud de acceso (está pendiente de respuesta)" in page
+    names = {*(each.table.name for each in OF_NUMBERS), "notes"}
+    assert {f"rows_{name}" for name in names} <= ENGLISH.keys()
 
 
 def test_each_word_of_the_certificate_is_in_both_languages() -> None:

@@ -209,7 +209,13 @@ def test_an_agent_knows_of_what_goes_on_and_not_what_was_ordered_of_it(house: Ho
     house.archive.custody.hold(SID, case="C-7", reason="a dispute", by=ANA)
     agent = Actor("client:eva", "agent")
     assert house.archive.recordings.get(SID, by=agent).state is State.RECORDING
-    for asked in (house.archive.custody.holds.of, house.archive.custody.orders):
+    assert list(house.archive.custody.holds.list(by=agent)) == []
+    assert len(house.archive.custody.holds.list(by=ANA)) == 1
+    for asked in (
+        house.archive.custody.holds.of,
+        house.archive.custody.orders,
+        house.archive.custody.retention.of,
+    ):
         with pytest.raises(CustodyRefused, match="not for the role agent"):
             asked(SID, by=agent)
         asked(SID, by=ANA)

@@ -19,7 +19,7 @@ from twirec.custody.retention import (
     last_day,
     over_before,
 )
-from twirec.model.access import Actor, Deed, acting, asking, check_known, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_history, may_ever
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.custody import block_until
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
@@ -243,7 +243,7 @@ class RetentionRules:
         kept = self._catalog.retention.of(sid)
         if kept is None:
             raise NotFound(f"The catalog has no recording {sid}.")
-        check_known(actor, kept.recording)
+        check_history(actor, kept.recording)
         rules = in_order(in_force(self._catalog.retention.history()).values())
         return self._retention(kept, self._fate(rules, Kept.RECORDINGS, kept.facts))
 

@@ -522,3 +522,15 @@ def for_help(given: str, country: str) -> str:
     known = shortnumberinfo.is_valid_short_number_for_region(number, country)
     cheap = shortnumberinfo.expected_cost_for_region(number, country) in _CHEAP
     return digits if known and cheap and len(digits) == 3 else ""
+
+
+def parts(number: str) -> tuple[str, str]:
+    """Return the prefix of a number's country, and its other digits; both empty where it is none.
+
+    Args:
+        number: E.164, or empty.
+    """
+    if not number:
+        return "", ""
+    known = phonenumbers.parse(number)
+    return str(known.country_code), phonenumbers.national_significant_number(known)

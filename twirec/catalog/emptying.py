@@ -211,6 +211,7 @@ IMPERSONAL: Mapping[str, str] = {
     "journal": "names of the journal's objects",
     "listenings": "who of the company hears what just now",
     "marks": "the catalog's own",
+    "month_statements": "which months were closed: counts, and the hashes of statements",
     "participants": "SIDs and times",
     "pause_limits": "SIDs and times",
     "pauses": "who of the company paused it, and when",

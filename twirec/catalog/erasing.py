@@ -28,7 +28,7 @@ from twirec.catalog.erasure_tables import erased_copies, erasure_items, erasures
 from twirec.catalog.erasures import CALL, RECORDING, destroy_blocked, write_lines
 from twirec.catalog.holds import keep_holds_out
 from twirec.catalog.leases import ENDED, Leases
-from twirec.catalog.tables import calls, recordings
+from twirec.catalog.tables import calls, notes, recordings
 from twirec.model.erasure import (
     OPEN,
     CertificateLine,
@@ -39,6 +39,7 @@ from twirec.model.erasure import (
 )
 from twirec.model.journal import UNDATED
 from twirec.model.lease import Lease
+from twirec.model.plain_text import plain, without_digits
 from twirec.model.states import NOTHING_THERE, State
 
 GIVES_UP = timedelta(hours=26)
@@ -194,6 +195,34 @@ class Erasing:
                     .where(self._open(key, name))
                     .values(outcome=CopyOutcome.DONE)
                 )
+
+    def mask_notes(self, lease: Lease[Erasure], at: datetime) -> None:
+        """Leave the number out of the notes of other calls that name it. Raises `LeaseLost`."""
+        its = self._open(lease.item.id, notes.name)
+        with self._leases.commit(lease, NOTHING) as (connection, _):
+            places = dict(
+                connection.execute(
+                    select(erasure_items.c.sid, erasure_items.c.why).where(its)
+                ).all()
+            )
+            if not places:
+                return
+            these = notes.c.id.in_([int(key) for key in places])
+            found = connection.execute(
+                select(notes.c.id, notes.c.at, notes.c.text).where(these).with_for_update()
+            ).all()
+            for note in found:
+                text = without_digits(note.text, places[str(note.id)])
+                changed = update(notes).where(notes.c.id == note.id)
+                connection.execute(changed.values(text=text, plain_text=plain(text)))
+            pages = [(str(note.id), _day(note.at)) for note in found]
+            write_lines(connection, _pages(pages, at), anew=True)
+            done = [
+                CertificateLine(key, Copy.ROWS, CopyOutcome.DONE, at, notes.name) for key in places
+            ]
+            write_lines(connection, done, anew=True)
+            settled = update(erasure_items).where(its)
+            connection.execute(settled.values(outcome=CopyOutcome.DONE, why=""))
 
     def settle_recordings(self, lease: Lease[Erasure], at: datetime) -> None:
         """Write down which recordings are destroyed, or never came to be, and which pages follow.

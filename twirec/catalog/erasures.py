@@ -30,7 +30,7 @@ from twirec.catalog.erasure_tables import erased_copies, erasure_items, erasures
 from twirec.catalog.hints import hint, hint_recordings
 from twirec.catalog.holds import keep_holds_out
 from twirec.catalog.orders import ERASABLE, order_destruction
-from twirec.catalog.tables import approvals, calls, holds, recordings
+from twirec.catalog.tables import approvals, calls, holds, notes, recordings
 from twirec.model.approvals import ApprovalKind
 from twirec.model.audit import AuditDraft
 from twirec.model.custody import Order, OrderKind
@@ -46,6 +46,7 @@ from twirec.model.erasure import (
 )
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.hints import ERASURE
+from twirec.model.plain_text import number_in
 from twirec.model.records import Recording
 from twirec.model.states import NOTHING_THERE, UNDONE, Custody, State
 
@@ -57,6 +58,9 @@ MOST_LINES = 1000
 
 LOT = 500
 """Recordings that are blocked by one statement."""
+
+LONGEST_WHY = 64
+"""Characters that an item says of itself."""
 
 ASKING = 0x7457_1BEE
 """The advisory lock of who asks that something is destroyed, on PostgreSQL."""
@@ -73,10 +77,14 @@ class Target:
         scope: what it is.
         key: of a recording or a call its SID; else the number, as the catalog keys it, which is
             written down nowhere.
+        prefix, digits: of a number its country's, and the others, by which it is found in what
+            people wrote; empty of anything else.
     """
 
     scope: ErasureScope
     key: str
+    prefix: str = ""
+    digits: str = ""
 
     @property
     def sid(self) -> str:
@@ -194,6 +202,7 @@ def write_erasure(connection: Connection, erasure: Erasure, target: Target) -> E
         connection.execute(insert(erasure_items).from_select(names, made))
     if target.scope is ErasureScope.NUMBER:
         _write_rows(connection, asked, target.key)
+        _write_notes(connection, asked, target)
     items = select(erasure_items.c.sid).where(erasure_items.c.erasure == asked.id).limit(1)
     if connection.execute(items).first() is None:
         what = target.sid or "call of that number"
@@ -268,6 +277,41 @@ def _write_rows(connection: Connection, erasure: Erasure, number: str) -> None:
         connection.execute(insert(erasure_items), rows)
 
 
+def _write_notes(connection: Connection, erasure: Erasure, target: Target) -> None:
+    """Write down which notes of other calls name the number, and where: it is kept nowhere."""
+    if not target.digits:
+        return
+    its_own = exists().where(
+        erasure_items.c.erasure == erasure.id,
+        erasure_items.c.kind == CALL,
+        of_call(notes, erasure_items.c.account_sid, erasure_items.c.sid),
+    )
+    columns = (notes.c.id, notes.c.account_sid, notes.c.text)
+    perhaps = select(*columns).where(notes.c.text.like(f"%{'%'.join(target.digits)}%"), ~its_own)
+    finds = number_in(target.prefix, target.digits)
+    rows = [
+        {
+            "erasure": erasure.id,
+            "kind": notes.name,
+            "sid": str(note.id),
+            "account_sid": note.account_sid,
+            "at": erasure.at,
+            "outcome": CopyOutcome.ORDERED,
+            "why": _spans(spans),
+        }
+        for note in connection.execute(perhaps)
+        if (spans := [found.span() for found in finds.finditer(note.text)])
+    ]
+    if rows:
+        connection.execute(insert(erasure_items), rows)
+
+
+def _spans(spans: Sequence[tuple[int, int]]) -> str:
+    """Return where a number stands in a note; of many places one that has them all."""
+    said = ",".join(f"{start}-{end}" for start, end in spans)
+    return said if len(said) <= LONGEST_WHY else f"{spans[0][0]}-{spans[-1][1]}"
+
+
 def begin_erasure(
     connection: Connection, erasure: Erasure, *, at: datetime, approved_by: str = ""
 ) -> Erasure:
@@ -316,7 +360,7 @@ def _block(connection: Connection, erasure: Erasure, order: Order) -> None:
     )
     _say(connection, erasure.id, RECORDING, CopyOutcome.ORDERED, erasure_items.c.sid.in_(undone))
     others = erasure_items.c.kind != RECORDING
-    _say(connection, erasure.id, None, CopyOutcome.BLOCKED, others)
+    _say(connection, erasure.id, None, CopyOutcome.BLOCKED, others, None)
     these_calls = select(erasure_items.c.account_sid, erasure_items.c.sid).where(
         erasure_items.c.erasure == erasure.id,
         erasure_items.c.kind == CALL,
@@ -371,12 +415,14 @@ def _say(
     kind: str | None,
     outcome: CopyOutcome,
     which: ColumnElement[bool],
-    why: str = "",
+    why: str | None = "",
 ) -> None:
+    """Write down what becomes of items; with None, what they say of themselves stays."""
     its = (erasure_items.c.erasure == erasure) & _OPEN
     if kind is not None:
         its &= erasure_items.c.kind == kind
-    connection.execute(update(erasure_items).where(its, which).values(outcome=outcome, why=why))
+    values = {"outcome": outcome} if why is None else {"outcome": outcome, "why": why}
+    connection.execute(update(erasure_items).where(its, which).values(values))
 
 
 def write_lines(
@@ -445,7 +491,9 @@ def certificate_of(connection: Connection, erasure: Erasure, limit: int) -> Cert
         by_sid.setdefault(line.sid, []).append(line)
     lines: list[CertificateLine] = []
     for item in items:
-        lines += _lines_of(item, by_sid.pop(item.sid, []), erasure)
+        its_own = [line for line in by_sid.get(item.sid, []) if _is_of(line, item.kind)]
+        by_sid[item.sid] = [line for line in by_sid.get(item.sid, []) if line not in its_own]
+        lines += _lines_of(item, its_own, erasure)
     return Certificate(
         erasure,
         tuple(lines),
@@ -454,6 +502,13 @@ def certificate_of(connection: Connection, erasure: Erasure, limit: int) -> Cert
         more=max(sum(counts.values()) - len(items), 0),
         approval=0 if erasure.begun_at else _approval(connection, erasure),
     )
+
+
+def _is_of(line: CertificateLine, kind: str) -> bool:
+    """Whether a copy is of an item: rows of several tables may have one key."""
+    if kind in (RECORDING, CALL):
+        return True
+    return line.copy is Copy.JOURNAL or (line.copy is Copy.ROWS and line.name == kind)
 
 
 def _approval(connection: Connection, erasure: Erasure) -> int:
@@ -474,14 +529,15 @@ def _lines_of(
     item: Any, copies: Sequence[CertificateLine], erasure: Erasure
 ) -> Iterable[CertificateLine]:
     """Return the lines of an item: those of its copies, or one for itself where there is none."""
-    if copies:
+    if any(line.copy is not Copy.JOURNAL for line in copies):
         return copies
     copy = {RECORDING: Copy.RECORDING, CALL: Copy.LINE}.get(item.kind, Copy.ROWS)
     until = None
     if item.outcome is CopyOutcome.BLOCKED and erasure.until is not None:
         until = datetime.combine(erasure.until, time(), UTC)
     name = "" if item.kind in (RECORDING, CALL) else item.kind
-    return [CertificateLine(item.sid, copy, item.outcome, item.at, name, 0, until, item.why)]
+    why = "" if item.kind == notes.name else item.why  # where in the note it is
+    return [CertificateLine(item.sid, copy, item.outcome, item.at, name, 0, until, why), *copies]
 
 
 def _with_items(connection: Connection, audited: AuditDraft, erasure: Erasure) -> AuditDraft:

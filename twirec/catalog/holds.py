@@ -142,8 +142,8 @@ class Holds:
         Args:
             case: only those of that case number.
             lifted: whether those that were lifted are there too.
-            actor: who asks: holds on recordings that they may not know of are left out, and those
-                of numbers for whom no details are.
+            actor: who asks: holds on recordings that they may not know of are left out, and all
+                for whom no details are.
             after: the number of the last one of the page before.
             limit: how many at the most.
         """
@@ -151,8 +151,10 @@ class Holds:
             recordings.c.sid == holds.c.recording_sid,
             allowed(actor, Deed.SEE) | allowed(actor, Deed.OVERSEE),
         )
-        numbers = holds.c.recording_sid.is_(None) if may_ever(actor, Deed.DETAILS) else false()
-        statement = select(holds).where(holds.c.id > after, numbers | theirs)
+        known: ColumnElement[bool] = holds.c.recording_sid.is_(None) | theirs
+        if not may_ever(actor, Deed.DETAILS):  # who knows only that something goes on
+            known = false()
+        statement = select(holds).where(holds.c.id > after, known)
         if case is not None:
             statement = statement.where(holds.c.case_number == case)
         if not lifted:

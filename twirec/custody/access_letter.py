@@ -241,7 +241,7 @@ class Letter:
         yield Heading(says["about"])
         yield Facts(
             (
-                (says["controller"], f"{head.company}. {head.privacy_info}"),
+                (says["controller"], f"{head.company.rstrip('.')}. {head.privacy_info}"),
                 (says["purposes"], says["purposes_said"]),
                 (says["categories"], says["categories_said"]),
                 (says["source"], says["source_said"]),

@@ -63,6 +63,12 @@ ENGLISH: Words = {
     Copy.LINE: "personal fields of the call's line, notes included",
     Copy.ROWS: "rows of {name}",
     Copy.JOURNAL: "journal of {name}",
+    "rows_notes": "the number in a note of another call",
+    "rows_calls": "that their phone forwarded this call",
+    "rows_access_requests": "access request",
+    "rows_access_steps": "step of an access request",
+    "rows_cases": "case of a complaint",
+    "rows_case_steps": "step of a case",
     "held": "it is held",
     "open": "it has still to be answered",
     "why_goes_on": "it goes on",
@@ -117,6 +123,12 @@ SPANISH: Words = {
     Copy.LINE: "campos personales de la línea de la llamada, con sus notas",
     Copy.ROWS: "filas de {name}",
     Copy.JOURNAL: "diario del {name}",
+    "rows_notes": "el número en una nota de otra llamada",
+    "rows_calls": "que su teléfono desvió esta llamada",
+    "rows_access_requests": "solicitud de acceso",
+    "rows_access_steps": "trámite de una solicitud de acceso",
+    "rows_cases": "expediente de una reclamación",
+    "rows_case_steps": "trámite de un expediente",
     "held": "está retenida",
     "open": "está pendiente de respuesta",
     "why_goes_on": "sigue en curso",
@@ -208,7 +220,10 @@ def _state(certificate: Certificate, words: Words) -> str:
 
 
 def _point(line: CertificateLine, words: Words, zone: tzinfo) -> str:
-    said = f"{line.sid}: {words[line.copy].format(name=line.name)}"
+    what = words[line.copy].format(name=line.name)
+    if line.copy is Copy.ROWS:
+        what = words.get(f"rows_{line.name}", what)
+    said = f"{line.sid}: {what}"
     if line.name and line.copy not in (Copy.ROWS, Copy.JOURNAL):
         said += f", {line.name}"
     more = []

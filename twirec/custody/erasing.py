@@ -79,6 +79,7 @@ class Erasing:
                 return
             erasing.come_due(keeper.lease, now)
         erasing.empty_rows(keeper.lease, now)
+        erasing.mask_notes(keeper.lease, now)
         erasing.settle_recordings(keeper.lease, now)
         while keys := erasing.ended_calls(erasure.id, now, LOT):
             keeper.heartbeat()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from twirec.calls.address import read
+from twirec.calls.address import parts, read
 from twirec.catalog import Catalog
 from twirec.catalog.erasures import Target, ask_erasure
 from twirec.catalog.holds import check_not_held
@@ -54,7 +54,7 @@ def target_of(what: str, country: str) -> Target:
             "what: give a recording's SID (RE…), a call's (CA…), or a whole number "
             "(600 11 12 22, +34600111222, sip:ana@pbx.example.com)."
         )
-    return Target(ErasureScope.NUMBER, address.key)
+    return Target(ErasureScope.NUMBER, address.key, *parts(address.number))
 
 
 class ErasureOrders:
