@@ -8,12 +8,14 @@ import hashlib
 import io
 import json
 import subprocess
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.examples import examples
 from tests.month import MonthHouse
 from twirec.evidence.check import check_evidence
 from twirec.model.access import Actor
@@ -26,7 +28,7 @@ from twirec.model.errors import (
     NotFound,
 )
 from twirec.model.evidence import CheckLevel
-from twirec.model.months import Gap, GapKind, month_span
+from twirec.model.months import Gap, GapKind, gaps_of, month_span
 from twirec.settings import Settings
 
 ANA = Actor("ana", "admin")
@@ -165,3 +167,31 @@ def test_a_zone_of_another_company_has_another_month(twirec_settings: Settings) 
     found = month.house.archive.custody.months.close("2026-11", by=ANA)
     assert 20 < found.statement.calls <= 30
     assert found.named == ()
+
+
+MANY = examples(1_500, thorough=20_000)
+MOST = 6_000_000
+"""Bytes at the peak: the SIDs of two days, the names of three, and a page of calls."""
+
+
+def test_a_month_takes_the_memory_of_a_day_however_many_calls_it_has(
+    twirec_settings: Settings,
+) -> None:
+    month = MonthHouse(twirec_settings)
+    month.fill(MANY)
+    month.scatter()
+    archive = month.house.archive
+    span = month_span("2026-11", archive.now(), archive.settings.timezone)
+    compared = archive.custody.months._compared(span)
+    gaps, count = set[Gap](), 0
+    tracemalloc.start()
+    try:
+        for found in compared.compare():
+            count += not isinstance(found, Gap)
+            gaps.update(gaps_of([found]))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert gaps == month.gaps
+    assert count == month.calls
+    assert most < MOST

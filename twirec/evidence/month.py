@@ -230,7 +230,11 @@ def _pages(
     yield Table((said["what"], said["count"]), (0.82, 0.18), tuple(_counts(facts.language, listed)))
     yield Heading(said["recordings"])
     counts = ("verified", "blocked", "destroyed", "by_rule")
-    yield Facts(tuple((said[name], str(getattr(listed, name))) for name in counts))
+    yield Table(
+        (said["what"], said["recordings"]),
+        (0.82, 0.18),
+        tuple((said[name], str(getattr(listed, name))) for name in counts),
+    )
     if gaps:
         yield Heading(said["gaps"])
         kinds = said["gap"]
