@@ -54,6 +54,12 @@ if TYPE_CHECKING:
         Release as Release,
         same_person as same_person,
     )
+    from twirec.model.anchors import (
+        Anchor as Anchor,
+        AuditProof as AuditProof,
+        ConsistencyProof as ConsistencyProof,
+        KnownAnchor as KnownAnchor,
+    )
     from twirec.model.audio import Channels as Channels, ConversionSpec as ConversionSpec
     from twirec.model.audio_stream import AudioStream as AudioStream
     from twirec.model.audit import (
@@ -112,11 +118,11 @@ if TYPE_CHECKING:
         ErasureScope as ErasureScope,
     )
     from twirec.evidence.check import check_evidence as check_evidence
+    from twirec.model.claims import CheckLevel as CheckLevel, EvidenceClaim as EvidenceClaim
     from twirec.model.evidence import (
-        CheckLevel as CheckLevel,
         EvidenceCheck as EvidenceCheck,
-        EvidenceClaim as EvidenceClaim,
         EvidenceForm as EvidenceForm,
+        ProofForm as ProofForm,
     )
     from twirec.model.integrity import IntegrityReport as IntegrityReport
     from twirec.model.months import (
@@ -137,6 +143,7 @@ if TYPE_CHECKING:
         CustodyRefused as CustodyRefused,
         EvidenceToolsMissing as EvidenceToolsMissing,
         InvalidQuery as InvalidQuery,
+        JournalError as JournalError,
         LetterToolsMissing as LetterToolsMissing,
         SpeechToolsMissing as SpeechToolsMissing,
         ModelUnusable as ModelUnusable,
@@ -263,6 +270,7 @@ _HOMES = {
         "Release",
         "same_person",
     ),
+    "twirec.model.anchors": ("Anchor", "AuditProof", "ConsistencyProof", "KnownAnchor"),
     "twirec.model.audio": ("Channels", "ConversionSpec"),
     "twirec.model.audio_stream": ("AudioStream",),
     "twirec.model.audit": (
@@ -316,7 +324,8 @@ _HOMES = {
         "ErasureScope",
     ),
     "twirec.evidence.check": ("check_evidence",),
-    "twirec.model.evidence": ("CheckLevel", "EvidenceCheck", "EvidenceClaim", "EvidenceForm"),
+    "twirec.model.claims": ("CheckLevel", "EvidenceClaim"),
+    "twirec.model.evidence": ("EvidenceCheck", "EvidenceForm", "ProofForm"),
     "twirec.model.errors": (
         "AudioToolsMissing",
         "BucketError",
@@ -329,6 +338,7 @@ _HOMES = {
         "CustodyRefused",
         "EvidenceToolsMissing",
         "InvalidQuery",
+        "JournalError",
         "LetterToolsMissing",
         "SpeechToolsMissing",
         "ModelUnusable",

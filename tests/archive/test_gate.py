@@ -243,6 +243,10 @@ CASES: dict[str, Case | str] = {
     "audit.head": "where the chain ends",
     "audit.verify": "whether the chain is whole",
     "audit.check": "whether the chain is whole",
+    "audit.anchor": "counts and hashes of the log",
+    "audit.anchors": "counts and hashes of the log",
+    "audit.prove": "one entry of the log; who may read it is for the app to say",
+    "audit.prove_consistent": "counts and hashes of the log",
     "custody.admit": Case(Deed.ADMIT, lambda a, who: a.custody.admit(SID, ground="x", by=who)),
     "custody.erase": Case(Deed.ERASE, lambda a, who: destroy(a, SID, "x", who)),
     "custody.accept": Case(

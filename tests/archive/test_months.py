@@ -20,6 +20,7 @@ from tests.month import MonthHouse
 from twirec.evidence.check import check_evidence
 from twirec.model.access import Actor
 from twirec.model.audit import AuditOutcome
+from twirec.model.claims import CheckLevel
 from twirec.model.errors import (
     BytesDiffer,
     CustodyRefused,
@@ -27,7 +28,6 @@ from twirec.model.errors import (
     LookedAtNothing,
     NotFound,
 )
-from twirec.model.evidence import CheckLevel
 from twirec.model.months import Gap, GapKind, gaps_of, month_span
 from twirec.settings import Settings
 

@@ -77,6 +77,7 @@ FROZEN = {
     "0020_cases.py": "33974f774d1ed6d89d8f04f069c1a7e99502fd81f7dc4d605be5efe0c0d4cdee",
     "0021_months_and_checks.py": "fd47f88e007033907a768ecd9542d4f2879ffc473673e7db734b57fe3f7dc099",
     "0022_transcripts.py": "f99ecad082dbb05d06a40fa100df6e7449922b04378139428f985eb6ea5b4565",
+    "0023_anchors.py": "5f5b8419d66ec1b012c34ca2a9001ee2ed6b612f595f34fe846243867a8ee50a",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

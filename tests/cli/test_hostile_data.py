@@ -70,7 +70,7 @@ SAYS: dict[str, tuple[Sequence[str], Callable[[pytest.MonkeyPatch, str], Any]]] 
     ),
     "verdict": (
         ("audit", "--verify"),
-        lambda m, t: m.setattr(parts()["audit"], "verify", lambda *_: AuditVerdict(1, 2, t)),
+        lambda m, t: m.setattr(parts()["audit"], "verify", lambda *_, **__: AuditVerdict(1, 2, t)),
     ),
     "parked": (
         ("stats",),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import twirec.evidence
 from twirec.evidence.claim_words import _read, in_words
-from twirec.model.evidence import CheckLevel, EvidenceClaim
+from twirec.model.claims import CheckLevel, EvidenceClaim
 
 
 def places(sentence: str) -> set[str]:

@@ -18,8 +18,8 @@ from tests.evidence.conftest import ANA, SOUND, Make, checked, write
 from tests.factories import call_sid, recording_sid
 from tests.house import AT_VENDOR, House, with_settings
 from twirec.model.access import Actor
+from twirec.model.claims import CheckLevel
 from twirec.model.errors import CustodyRefused, InvalidQuery, SealUnusable, TimeStampUnavailable
-from twirec.model.evidence import CheckLevel
 from twirec.sandbox.authority import Authority
 
 SID = recording_sid()

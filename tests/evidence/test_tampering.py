@@ -14,8 +14,9 @@ from tests.evidence.conftest import Make, checked
 from tests.factories import recording_sid
 from twirec.evidence.container import LIST, SIGNATURE, STAMP, STAMPED, SUMS
 from twirec.evidence.seal import Key, Seal
+from twirec.model.claims import CheckLevel
 from twirec.model.errors import NoEvidence
-from twirec.model.evidence import CheckLevel, EvidenceCheck
+from twirec.model.evidence import EvidenceCheck
 from twirec.sandbox.authority import Authority
 
 SID = recording_sid()

@@ -59,6 +59,16 @@ TABLE: dict[str, tuple[dict[str, Any], Alarm | None]] = {
         {"audit_verified": ago(days=4)},
         Alarm(AlarmKind.AUDIT_LATE, ago(days=4)),
     ),
+    "anchored two days ago": ({"anchored_at": ago(days=2)}, None),
+    "anchored four days ago": (
+        {"anchored_at": ago(days=4)},
+        Alarm(AlarmKind.ANCHOR_LATE, ago(days=4)),
+    ),
+    "a time stamp waits for hours": ({"unstamped_since": ago(hours=20)}, None),
+    "a time stamp waits for days": (
+        {"unstamped_since": ago(days=2)},
+        Alarm(AlarmKind.STAMP_LATE, ago(days=2)),
+    ),
     "one waits for an hour": ({"waiting": 3, "oldest_waiting": ago(hours=1)}, None),
     "one waits for longer": (
         {"waiting": 3, "oldest_waiting": ago(minutes=61)},

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from twirec.archive.access_answers import Answers, Known
 from twirec.archive.access_requests import AccessRequests
 from twirec.archive.agents import Agents
+from twirec.archive.anchors import Keeper
 from twirec.archive.audit import Audit
 from twirec.archive.calls import Calls
 from twirec.archive.case_recording import CaseRecording
@@ -31,7 +32,9 @@ from twirec.archive.recordings import Originals, Recordings
 from twirec.archive.transcripts import Transcripts
 from twirec.calls.signature import SignatureCheck
 from twirec.catalog import Catalog
+from twirec.custody.anchoring import Anchoring
 from twirec.custody.audit import AuditTrail
+from twirec.journal.anchors import AnchorStore
 from twirec.journal.journal import Journal as Pages
 from twirec.model.access import OURSELVES
 from twirec.model.hints import QueueKind
@@ -132,14 +135,18 @@ class Archive:
         self.transcripts = Transcripts(*known, originals, to_speech, trail, clock)
         self.policy = Policies(*known, trail, clock)
         self.agents = Agents(*known, trail)
-        self.audit = Audit(*known, trail, clock)
+        anchoring = Anchoring(
+            self.catalog, AnchorStore(to_bucket, self.catalog.identity), pages, clock
+        )
+        keeper = Keeper(*known, anchoring, lambda: self.journal.audit_head(), clock)
+        self.audit = Audit(*known, trail, keeper, clock)
         disclosures = Disclosures(*known, originals, trail, clock)
         others = Known(
             lambda sid: self.custody.retention.of(sid, by=OURSELVES),
             lambda sid: self.catalog.disclosures.of(sid),
         )
         answers = Answers(*known, originals, self.recordings, trail, others, clock)
-        maker = EvidenceMaker(*known, to_bucket, originals, clock)
+        maker = EvidenceMaker(*known, to_bucket, originals, anchoring, clock)
         self.custody = Custodian(
             *known,
             to_bucket,
@@ -160,6 +167,7 @@ class Archive:
             self.journal,
             self.webhooks.control,
             trail,
+            keeper,
             self.custody.retention,
             clock,
         )
@@ -173,6 +181,7 @@ class Archive:
             custody=self.custody,
             periodic=self._periodic,
             integrity=self.integrity,
+            anchor=keeper.daily,
             pausing=self.webhooks.pausing,
             trail=trail,
             now=clock,

@@ -8,10 +8,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from twirec.archive.anchors import Keeper
 from twirec.calls.address import key_of
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, acting
+from twirec.model.anchors import Anchor, AuditProof, ConsistencyProof, KnownAnchor
 from twirec.model.audit import (
     AuditAct,
     AuditCheck,
@@ -22,6 +24,7 @@ from twirec.model.audit import (
     AuditVerdict,
     Detail,
 )
+from twirec.model.errors import NotFound
 from twirec.model.given import understood, whole, word
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -39,6 +42,7 @@ class Audit:
         settings: the company's zone.
         catalog: where the log is.
         trail: what writes to it.
+        keeper: its anchors.
         now: the clock, UTC.
     """
 
@@ -47,11 +51,13 @@ class Audit:
         settings: Settings,
         catalog: Catalog,
         trail: AuditTrail,
+        keeper: Keeper,
         now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._trail = trail
+        self._keeper = keeper
         self._now = now
 
     def record(
@@ -188,17 +194,27 @@ class Audit:
         """Return where the chain ends, to be kept elsewhere; None if nothing was written down."""
         return self._catalog.audit.head()
 
-    def verify(self, kept: AuditHead | None = None) -> AuditVerdict:
+    def verify(
+        self, kept: AuditHead | None = None, *, trusted: Sequence[bytes] = ()
+    ) -> AuditVerdict:
         """Look at the whole chain and the histories beside it, and say where it is broken first.
 
+        It is compared with its anchors in the bucket, which show also that its end was cut off, or
+        that it was written anew as a whole. What cannot be known is among the verdict's claims.
         What is found is remembered, as what workers find is: see `check`.
 
         Args:
-            kept: a head that was kept elsewhere, which shows also that the end was cut off.
+            kept: a head that was kept elsewhere; without one, that of the bucket's journal.
+            trusted: certificates of whom you trust to say the time, each DER: for the time stamps
+                of the anchors.
         """
-        check = self._trail.chain.verify(kept, self._now())
+        seen = self._keeper.compare()
+        check = self._trail.chain.verify(kept or seen.head(), self._now(), seen.anchors)
+        if not check.why and seen.problem:
+            check = replace(check, why=seen.problem, full_at=None)
         self._catalog.audit.set_check(check)
-        return check.verdict
+        claims = () if check.why else tuple(seen.claims(check.seq, trusted))
+        return replace(check.verdict, claims=claims)
 
     def check(self) -> AuditCheck | None:
         """Return what workers found when they last looked at the log; None if they never did.
@@ -206,6 +222,58 @@ class Audit:
         They look at what is new every day, and at all of it once a week, and while it is broken.
         """
         return self._catalog.audit.check()
+
+    def anchor(self) -> Anchor | None:
+        """Anchor the log in the bucket now, as workers do each day; None while it is empty.
+
+        With `TWIREC_TSA_URL` it is time-stamped too; where the authority is away, workers try
+        again.
+
+        Raises:
+            AuditBroken: the log does not begin with what was anchored before.
+            JournalError: the journal could not be written, which has to have the entries first.
+            BucketError: the bucket is away, or not this catalog's.
+        """
+        return self._keeper.make()
+
+    def anchors(self) -> list[KnownAnchor]:
+        """Return the anchors that the catalog knows, the first one first; see `verify`."""
+        return self._catalog.anchors.known()
+
+    def prove(self, entry: int) -> AuditProof:
+        """Prove to a third party that an entry is on the log, without showing any other.
+
+        Args:
+            entry: its number, `seq`.
+
+        Raises:
+            NotFound: there is no such entry.
+            InvalidQuery: it is not anchored yet.
+            AuditBroken: the log is not what was anchored.
+            BucketError: the bucket is away, or not this catalog's.
+        """
+        seq = whole("entry", entry, 1, 2**63 - 1)
+        found = self._catalog.audit.numbered({seq}).get(seq)
+        if found is None:
+            raise NotFound(f"The audit log has no entry {seq}.")
+        return self._keeper.anchoring.prove(found)
+
+    def prove_consistent(self, first: int, second: int) -> ConsistencyProof:
+        """Prove that the log of an anchor goes on, unchanged, in that of a later one.
+
+        Args:
+            first: the number of the one anchor.
+            second: of the later one.
+
+        Raises:
+            InvalidQuery: there are no such two.
+            AuditBroken: the log is not what was anchored.
+            BucketError: the bucket is away, or not this catalog's.
+        """
+        numbers = [
+            whole(name, value, 1, 2**31) for name, value in (("first", first), ("second", second))
+        ]
+        return self._keeper.anchoring.prove_consistent(*numbers)
 
 
 def _page(limit: int, after: int | None) -> dict[str, Any]:

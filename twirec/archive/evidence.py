@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,12 +13,15 @@ from twirec.archive.recordings import Originals
 from twirec.audio.drawing import svg
 from twirec.audio.waveform import judged
 from twirec.catalog import Catalog
+from twirec.custody.anchoring import Anchoring
+from twirec.evidence.manifest import steps
 from twirec.evidence.opened import chunks
 from twirec.evidence.words import words
 from twirec.model.access import Actor
+from twirec.model.anchors import SharedProof
 from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditQuery
-from twirec.model.errors import BucketError, NotFound
+from twirec.model.errors import BucketError, JournalError, NotFound
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts
 from twirec.model.records import CallRecord, Recording
 from twirec.model.transcript import Transcript
@@ -28,6 +32,8 @@ from twirec.version import __version__
 
 if TYPE_CHECKING:
     from twirec.evidence.seal import Seal
+
+log = logging.getLogger("twirec.archive.evidence")
 
 IN_MEMORY = 8_000_000
 """Bytes of a package beyond which it waits on a disk."""
@@ -47,6 +53,7 @@ class EvidenceMaker:
         catalog: what is known.
         bucket: where the objects are.
         originals: what reads them, checked.
+        anchoring: proves that what the audit log says of them was anchored.
         now: the clock, UTC.
     """
 
@@ -56,12 +63,14 @@ class EvidenceMaker:
         catalog: Catalog,
         bucket: Callable[[], MarkedBucket],
         originals: Originals,
+        anchoring: Anchoring,
         now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._bucket = bucket
         self._originals = originals
+        self._anchoring = anchoring
         self._now = now
 
     def seal(self) -> Seal:
@@ -120,7 +129,17 @@ class EvidenceMaker:
             purpose=purpose,
             head=self._catalog.audit.head(),
             version=__version__,
+            proof=self._proof(gathered),
         )
+
+    def _proof(self, gathered: tuple[RecordingFacts, ...]) -> SharedProof | None:
+        """Return what proves that entries which are shown were anchored; None if nothing does."""
+        numbers = {step.entry[0] for facts in gathered for step in steps(facts) if step.entry}
+        try:
+            return self._anchoring.prove_together(numbers)
+        except (BucketError, JournalError) as error:  # its check says that it is not anchored
+            log.error("evidence is made without an anchor of the audit log: %s", error)
+            return None
 
     def _facts(
         self, recording: Recording, record: CallRecord, language: str, actor: Actor

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
+from typing import Any
 
 from twirec.archive.case_clocks import CaseClocks
 from twirec.archive.custody import Custodian
@@ -38,6 +39,7 @@ from twirec.model.access import (
     without_object,
 )
 from twirec.model.alarms import SILENCE
+from twirec.model.anchors import unstamped
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
@@ -89,6 +91,7 @@ class Operations:
         custody: admits what a backfill has a legal ground for.
         periodic: what workers do beside their work.
         integrity: what reads recordings back.
+        anchor: anchors the audit log, if it is time to.
         pausing: lets recordings go on whose pause is over.
         trail: who did what.
         now: the clock, UTC.
@@ -107,6 +110,7 @@ class Operations:
         custody: Custodian,
         periodic: Periodic,
         integrity: Integrity,
+        anchor: Callable[[], None],
         pausing: Pausing,
         trail: AuditTrail,
         now: Callable[[], datetime],
@@ -121,6 +125,7 @@ class Operations:
         self._custody = custody
         self._periodic = periodic
         self._integrity = integrity
+        self._anchor = anchor
         self._pausing = pausing
         self._trail = trail
         self._now = now
@@ -144,7 +149,11 @@ class Operations:
             trial=self._settings.keep_at_twilio,
             at=at,
         )
-        in_turn = (self._periodic.sweep, self._periodic.write_journal)
+        in_turn = (
+            self._periodic.sweep,
+            self._periodic.write_journal,
+            self._anchor,
+        )
         bucket = self._bucket()
         publisher = Publisher(self._catalog, bucket, self._now)
 
@@ -357,10 +366,23 @@ class Operations:
             audit_problem=check.verdict.said,
             read_back=self._catalog.marks.get(TURN),
             read_back_oldest=self._catalog.checks.oldest(),
+            **self._anchored(),
             access_requests_overdue=self._overdue(asking(by)),
             retention_rules=len(applied),
             retention_late=self._catalog.retention.late_since(self._now(), version(rules)),
         )
+
+    def _anchored(self) -> dict[str, Any]:
+        known = self._catalog.anchors.known()
+        if not known:
+            return {}
+        newest = known[-1]
+        waiting = unstamped(known) if self._settings.tsa_url else []
+        return {
+            "anchored_at": newest.at,
+            "anchored_entries": newest.entries,
+            "unstamped_since": waiting[0].at if waiting else None,
+        }
 
     def _overdue(self, actor: Actor) -> int:
         if not may_ever(actor, Deed.OVERSEE):

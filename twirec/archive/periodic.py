@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from twirec.archive.anchors import Keeper
 from twirec.archive.journal import Journal
 from twirec.archive.retention import RetentionRules
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail, due
-from twirec.model.audit import AuditHead
-from twirec.model.errors import BucketError, TwirecError
+from twirec.model.errors import TwirecError
 from twirec.model.ports import Vendor
 from twirec.model.records import SweepReport
 from twirec.settings import Settings
@@ -61,6 +62,7 @@ class Periodic:
         journal: what is written.
         control: ends recordings that may not go on.
         trail: the audit log that is looked at.
+        keeper: has its anchors.
         retention: what may go now.
         now: the clock, UTC.
     """
@@ -74,6 +76,7 @@ class Periodic:
         journal: Journal,
         control: RecordingControl,
         trail: AuditTrail,
+        keeper: Keeper,
         retention: RetentionRules,
         now: Callable[[], datetime],
     ) -> None:
@@ -84,6 +87,7 @@ class Periodic:
         self._journal = journal
         self._control = control
         self._trail = trail
+        self._keeper = keeper
         self._retention = retention
         self._now = now
 
@@ -159,17 +163,15 @@ class Periodic:
             "turn to verify the log", now, A_WHILE
         ):
             return
-        check = self._trail.chain.go_on(check, now, self._kept_elsewhere, ENTRIES)
+        seen = self._keeper.compare()
+        if seen.away:
+            log.warning("the audit log is not compared with the bucket: %s", seen.away)
+        check = self._trail.chain.go_on(check, now, seen.head, ENTRIES, seen.anchors)
+        if not check.why and seen.problem:
+            check = replace(check, at=now, full_at=None, going=None, why=seen.problem)
         self._catalog.audit.set_check(check)
         if check.why:
             log.error("%s; see `twirec audit --verify`", check.verdict.said)
-
-    def _kept_elsewhere(self) -> AuditHead | None:
-        try:
-            return self._journal.audit_head()
-        except BucketError as error:
-            log.warning("the audit log is not compared with the bucket's journal: %s", error)
-            return None
 
     def end_listenings(self) -> None:
         """Enter on the audit log the end of what nobody goes on hearing, once a minute."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     delete,
+    func,
     insert,
     literal,
     select,
@@ -124,6 +125,20 @@ class Audit:
         statement = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
         with self._database.read() as connection:
             return to_models(AuditEntry, connection.execute(statement))
+
+    def hashes(self, after: int, until: int, limit: int) -> list[tuple[int, str]]:
+        """Return number and hash of the next entries after one, up to and with another."""
+        span = (audit.c.seq > after) & (audit.c.seq <= until)
+        statement = select(audit.c.seq, audit.c.hash).where(span).order_by(audit.c.seq)
+        with self._database.read() as connection:
+            return [(row.seq, row.hash) for row in connection.execute(statement.limit(limit))]
+
+    def first_time(self, after: int, until: int) -> datetime | None:
+        """Return the earliest time of the entries after one, up to another; None without any."""
+        span = (audit.c.seq > after) & (audit.c.seq <= until)
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(select(func.min(audit.c.at)).where(span))
+        return found
 
     def histories(self) -> tuple[list[AuditEntry], Mapping[tuple[str, int], str]]:
         """Return what the log says of the rows of `HISTORIES`, and what they are, of one moment.

@@ -9,6 +9,7 @@ from datetime import datetime
 from twirec.catalog import identity, migrate, notifications
 from twirec.catalog.access_requests import AccessRequests
 from twirec.catalog.agents import Agents, Conferences
+from twirec.catalog.anchors import Anchors
 from twirec.catalog.announcements import Announcements
 from twirec.catalog.approvals import Approvals
 from twirec.catalog.audit import Audit, Listenings
@@ -99,6 +100,7 @@ class Catalog:
         self.announcements = Announcements(self.database)
         self.marks = Marks(self.database)
         self.audit = Audit(self.database)
+        self.anchors = Anchors(self.database)
         self.listenings = Listenings(self.database)
         self.ledger = Ledger(self.database)
         self.consents = Consents(self.database)

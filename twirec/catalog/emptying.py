@@ -193,6 +193,7 @@ OF_NUMBERS: tuple[Emptied, ...] = (
 keeps no number."""
 
 IMPERSONAL: Mapping[str, str] = {
+    "anchors": "counts and hashes of the audit log, which never held a number",
     "agents": "the company's people, in a register whose entries the audit log holds the hashes of",
     "announcements": "what the company says",
     "approvals": "who decided what about SIDs; numbers in what they wrote are left out",

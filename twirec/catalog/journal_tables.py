@@ -183,6 +183,7 @@ JOURNAL_TABLES = (
 """In the order in which rows can be written. Another table is one line more."""
 
 NOT_JOURNALLED: Mapping[str, str] = {
+    "anchors": "objects of their own in the bucket, in which they are found again",
     "callbacks": "what Twilio sent, kept to find mistakes; what it said is on the recording's row",
     "announcements": "objects of their own in the bucket",
     "audio": "objects of their own in the bucket",

@@ -11,7 +11,8 @@ import twirec
 from twirec.cli.convert import give, purposed, said_purpose
 from twirec.cli.output import answer, as_json, say
 from twirec.evidence.check import check_evidence
-from twirec.model.evidence import CheckLevel, EvidenceForm
+from twirec.model.claims import CheckLevel
+from twirec.model.evidence import EvidenceForm
 from twirec.settings.operating_user import operator
 
 MARKS = {

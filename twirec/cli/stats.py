@@ -108,7 +108,15 @@ def _audit(counted: Stats, zone: tzinfo) -> str:
         return f"BROKEN. {counted.audit_problem}; see `twirec audit --verify`"
     if counted.audit_verified is None:
         return "no worker has verified it yet"
-    return f"whole, verified {_moment(counted.audit_verified, zone)}"
+    return f"whole, verified {_moment(counted.audit_verified, zone)}{_anchored(counted, zone)}"
+
+
+def _anchored(counted: Stats, zone: tzinfo) -> str:
+    if counted.anchored_at is None:
+        return ", not anchored yet"
+    waits = counted.unstamped_since
+    late = f", without its time stamp since {_moment(waits, zone)}" if waits else ""
+    return f", anchored {_moment(counted.anchored_at, zone)}{late}"
 
 
 def _read_back(counted: Stats, zone: tzinfo) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from twirec.calls.address import key_of
 from twirec.catalog.audit import Audit
 from twirec.model.access import Actor
+from twirec.model.anchors import Anchor, head_of
 from twirec.model.audit import (
     FIRST,
     HISTORIES,
@@ -34,6 +35,7 @@ from twirec.model.errors import (
     SettingsError,
     TwirecError,
 )
+from twirec.model.merkle import MerkleTree, leaf_hash
 
 PAGE = 1000
 """Entries that are read at once while the chain is looked at."""
@@ -58,15 +60,18 @@ class Chain:
     def __init__(self, entries: Audit) -> None:
         self._entries = entries
 
-    def verify(self, kept: AuditHead | None, now: datetime) -> AuditCheck:
+    def verify(
+        self, kept: AuditHead | None, now: datetime, anchors: Sequence[Anchor] = ()
+    ) -> AuditCheck:
         """Look at every link of the chain, and at the rows whose hashes it holds.
 
         Args:
             kept: a head that was kept elsewhere; the chain must have it.
             now: UTC.
+            anchors: the log must be what each of them says, heads and roots, the first one first.
         """
         begun = replace(self._entries.check() or AuditCheck(), seq=0, hash="", going=Pass.ALL)
-        return self.go_on(begun, now, lambda: kept, None)
+        return self.go_on(begun, now, lambda: kept, None, anchors)
 
     def go_on(
         self,
@@ -74,6 +79,7 @@ class Chain:
         now: datetime,
         kept: Callable[[], AuditHead | None],
         most: int | None,
+        anchors: Sequence[Anchor] = (),
     ) -> AuditCheck:
         """Look at the next entries, and at the end of the log at the rows whose hashes it holds.
 
@@ -82,14 +88,16 @@ class Chain:
             now: UTC.
             kept: gives a head that was kept elsewhere, for the end of the log.
             most: how many entries at the most.
+            anchors: the log must be what each of them says, the first one first.
         """
-        head, why, ended = self._walk(AuditHead(check.seq, check.hash or FIRST), most)
-        broken_at: int | None = head.seq + 1
+        walk = _Walk(AuditHead(check.seq, check.hash or FIRST), anchors, roots=most is None)
+        ended = self._walk(walk, most)
+        head, broken_at, why = walk.head, walk.broken_at, walk.why
         if not why and ended:
             known = [AuditHead(check.top_seq, check.top_hash)]
             if elsewhere := kept():  # also daily: whoever cuts the end can rewrite what we remember
                 known.append(elsewhere)
-            broken_at, why = self._compare(head, known)
+            broken_at, why = self._compare(head, known, anchors)
         ahead = replace(check, seq=head.seq, hash=head.hash if head.seq else "")
         if why:
             return replace(ahead, at=now, going=None, broken_at=broken_at, why=why)
@@ -100,28 +108,30 @@ class Chain:
             return replace(ahead, at=now, going=None)
         return replace(ahead, at=now, full_at=now, going=None, broken_at=None, why="")
 
-    def _walk(self, head: AuditHead, most: int | None) -> tuple[AuditHead, str, bool]:
-        """Return the last entry that is right, what is wrong behind it, and if all is looked at."""
-        if why := self._not_there(head):
-            return AuditHead(head.seq - 1, FIRST), why, False
+    def _walk(self, walk: _Walk, most: int | None) -> bool:
+        """Look at the next entries; return whether that were all, and nothing is wrong."""
+        if why := self._not_there(walk.head):
+            walk.broken_at, walk.why = walk.head.seq, why
+            walk.head = AuditHead(walk.head.seq - 1, FIRST)
+            return False
         seen, size = 0, PAGE
         while True:
             try:
-                page = self._entries.entries(head.seq, size)
+                page = self._entries.entries(walk.head.seq, size)
                 for entry in page:
-                    if why := _wrong(entry, head.seq + 1, head.hash):
-                        return head, why, False
-                    head = AuditHead(entry.seq, entry.hash)
+                    if not walk.goes_on(entry):
+                        return False
             except UNREADABLE:
                 if size == 1:
-                    return head, NOT_READ, False
+                    walk.broken_at, walk.why = walk.head.seq + 1, NOT_READ
+                    return False
                 size = 1  # to see which of them it is
                 continue
             if not page:
-                return head, "", True
+                return True
             seen += len(page)
             if most is not None and seen >= most:
-                return head, "", False
+                return False
 
     def _not_there(self, head: AuditHead) -> str:
         """Return what is wrong, if an entry is not there any more as it was once."""
@@ -136,8 +146,16 @@ class Chain:
         same = (entry.seq, entry.hash) == (head.seq, head.hash)
         return "" if same else "it is not the one that it was once"
 
-    def _compare(self, head: AuditHead, known: Sequence[AuditHead]) -> tuple[int | None, str]:
+    def _compare(
+        self, head: AuditHead, known: Sequence[AuditHead], anchors: Sequence[Anchor]
+    ) -> tuple[int | None, str]:
         """Compare the log with heads that it once had, and with the histories beside it."""
+        cut = next((each for each in anchors if each.entries > head.seq), None)
+        if cut is not None:
+            why = f"the end is cut off: there were {cut.entries} entries once, as {_of(cut)} says"
+            return head.seq + 1, why
+        if anchors:  # the newest also daily, when what is older is not looked at again
+            known = [*known, head_of(anchors[-1])]
         for once in known:
             if why := self._not_there(once):
                 return min(once.seq, head.seq + 1), why
@@ -145,6 +163,59 @@ class Chain:
             return _rewritten(*self._entries.histories())
         except UNREADABLE:
             return None, "a row of the histories beside it cannot be read"
+
+
+class _Walk:
+    """A walk along the chain, and the anchors that it comes by.
+
+    Attributes:
+        head: the last entry that is right.
+        broken_at: the first entry that is wrong; None if none is.
+        why: what is wrong with it.
+
+    Args:
+        head: where it begins.
+        anchors: what the log must be, the first one first.
+        roots: whether their roots are looked at too, if it begins with the first entry.
+    """
+
+    def __init__(self, head: AuditHead, anchors: Sequence[Anchor], *, roots: bool) -> None:
+        self.head = head
+        self.broken_at: int | None = None
+        self.why = ""
+        self._tree = MerkleTree() if roots and anchors and not head.seq else None
+        self._ahead = [each for each in anchors if each.entries > head.seq][::-1]
+        behind = [each.entries for each in anchors if each.entries <= head.seq]
+        self._right_until = max(behind, default=0)
+        """The last entry that is as an anchor says."""
+
+    def goes_on(self, entry: AuditEntry) -> bool:
+        """Go one entry on, if it is right; else say what is wrong."""
+        if why := _wrong(entry, self.head.seq + 1, self.head.hash):
+            self.broken_at, self.why = self.head.seq + 1, why
+            return False
+        if self._tree is not None:
+            self._tree.add(leaf_hash(bytes.fromhex(entry.hash)))
+        while self._ahead and self._ahead[-1].entries == entry.seq:
+            anchor = self._ahead.pop()
+            root = self._tree.root().hex() if self._tree is not None else anchor.root
+            if (entry.hash, root) != (anchor.head, anchor.root):
+                self._differs(anchor)
+                return False
+            self._right_until = entry.seq
+        self.head = AuditHead(entry.seq, entry.hash)
+        return True
+
+    def _differs(self, anchor: Anchor) -> None:
+        self.broken_at = self._right_until + 1
+        self.why = (
+            f"the entries {self.broken_at} to {anchor.entries} are not those that {_of(anchor)} "
+            "knows: the log was written anew, or restored from an older copy and gone on with"
+        )
+
+
+def _of(anchor: Anchor) -> str:
+    return f"anchor {anchor.anchor} of {anchor.day}"
 
 
 def due(check: AuditCheck | None, now: datetime) -> AuditCheck | None:

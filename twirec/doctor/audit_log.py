@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 
 from twirec.catalog import Catalog
 from twirec.doctor.results import failed, ok, warning
+from twirec.model.anchors import KnownAnchor, unstamped
 from twirec.model.audit import AuditCheck
 from twirec.model.inspection import Check, CheckResult
 from twirec.settings import Settings
@@ -15,11 +16,15 @@ from twirec.settings import Settings
 LATE = timedelta(days=3)
 """Workers look every day; one may have been away for a weekend."""
 
+STAMP_LATE = timedelta(days=1)
+"""How long an anchor may wait for its time stamp."""
+
 
 def audit_results(settings: Settings, now: datetime) -> Iterator[CheckResult]:
     """Say whether the audit log is whole, as far as is known."""
     with closing(Catalog(settings.database_url)) as catalog:
         yield check_audit(catalog.audit.check(), now)
+        yield check_anchors(catalog.anchors.known(), now, stamps=bool(settings.tsa_url))
 
 
 def check_audit(check: AuditCheck | None, now: datetime) -> CheckResult:
@@ -38,3 +43,30 @@ def check_audit(check: AuditCheck | None, now: datetime) -> CheckResult:
         what = f"The audit log was last verified on {when}; workers do it every day."
         return warning(Check.AUDIT, what, "Let `twirec work` run, or run: twirec audit --verify")
     return ok(Check.AUDIT, f"The audit log was found whole on {when}, entries: {check.seq:,}.")
+
+
+def check_anchors(anchors: Sequence[KnownAnchor], now: datetime, *, stamps: bool) -> CheckResult:
+    """Judge what is remembered of the anchors of the audit log.
+
+    Args:
+        anchors: the first one first.
+        now: UTC.
+        stamps: whether an authority of time is set.
+    """
+    if not anchors:
+        what = "The audit log is not anchored yet; workers do it every day."
+        return ok(Check.ANCHORS, f"{what} At once: twirec audit --anchor")
+    newest = anchors[-1]
+    when = f"{newest.at:%Y-%m-%d %H:%M} UTC"
+    if now - newest.at > LATE:
+        what = f"The audit log was last anchored on {when}; workers do it every day."
+        fix = "See the log of `twirec work`, or run: twirec audit --anchor"
+        return warning(Check.ANCHORS, what, fix)
+    waiting = unstamped(anchors) if stamps else []
+    if waiting and now - waiting[0].at > STAMP_LATE:
+        since = f"{waiting[0].at:%Y-%m-%d %H:%M} UTC"
+        what = f"The anchors of the audit log wait for their time stamp since {since}."
+        return warning(Check.ANCHORS, what, "See the log of `twirec work`, and TWIREC_TSA_URL.")
+    said = f"The audit log was anchored on {when}, entries: {newest.entries:,}"
+    time = ", with a time stamp" if newest.stamped_at else ", without a time stamp"
+    return ok(Check.ANCHORS, f"{said}{time}.")

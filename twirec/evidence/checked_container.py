@@ -23,8 +23,8 @@ from twirec.evidence.container import (
     XMLDSIG,
 )
 from twirec.evidence.opened import UNREADABLE, Files, Opened
+from twirec.model.claims import CheckLevel, EvidenceClaim
 from twirec.model.errors import NoEvidence
-from twirec.model.evidence import CheckLevel, EvidenceClaim
 
 BROKEN, HOLDS = CheckLevel.BROKEN, CheckLevel.HOLDS
 

@@ -10,8 +10,8 @@ from typing import IO, Any
 from twirec.evidence import trust
 from twirec.evidence.opened import Files, Opened
 from twirec.evidence.seal import FIELD
+from twirec.model.claims import CheckLevel, EvidenceClaim
 from twirec.model.errors import NoEvidence
-from twirec.model.evidence import CheckLevel, EvidenceClaim
 
 try:
     from pyhanko.pdf_utils.reader import PdfFileReader

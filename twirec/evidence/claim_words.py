@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
-from twirec.model.evidence import EvidenceClaim
+from twirec.model.claims import EvidenceClaim
 
 
 def in_words(claim: EvidenceClaim, language: str) -> EvidenceClaim:

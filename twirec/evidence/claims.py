@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import wave
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from twirec.evidence.manifest import MANIFEST, SCHEMA, WORDING, wording
+from twirec.evidence.anchored import LARGEST as LARGEST_STAMP
+from twirec.evidence.anchored import named, stamp_claims
+from twirec.evidence.manifest import ANCHOR, ANCHOR_STAMP, MANIFEST, SCHEMA, WORDING, wording
 from twirec.evidence.month_claims import MONTH_SCHEMA, claims_of_month
 from twirec.evidence.opened import UNREADABLE, Files
-from twirec.model.evidence import CheckLevel, EvidenceClaim
+from twirec.model.anchors import LONGEST, anchor_of
+from twirec.model.claims import CheckLevel, EvidenceClaim
+from twirec.model.merkle import leaf_hash, shared_root
 
 BROKEN, HOLDS, UNKNOWN = CheckLevel.BROKEN, CheckLevel.HOLDS, CheckLevel.UNKNOWN
 
@@ -22,8 +28,13 @@ SECOND = 1.0
 """How far a recording's length may be from what Twilio says of it, which is whole seconds."""
 
 
-def claims_of(files: Files) -> Iterator[EvidenceClaim]:
-    """Yield what was found of a package's manifest, and of what it says."""
+def claims_of(files: Files, trusted: Sequence[bytes] = ()) -> Iterator[EvidenceClaim]:
+    """Yield what was found of a package's manifest, and of what it says.
+
+    Args:
+        files: of the package.
+        trusted: certificates of whom is trusted to say the time, DER.
+    """
     if MANIFEST not in files:
         yield EvidenceClaim(MANIFEST, BROKEN, "manifest_missing", {"file": MANIFEST})
         return
@@ -37,11 +48,11 @@ def claims_of(files: Files) -> Iterator[EvidenceClaim]:
         if manifest["schema"] == MONTH_SCHEMA:
             if all(each.level is HOLDS for each in listed):
                 yield from claims_of_month(files, manifest)
-            yield from _head(manifest)
+            yield from _head(files, manifest, trusted)
             return
         for recording in manifest["recordings"]:
             yield from _recording(files, recording)
-        yield from _head(manifest)
+        yield from _head(files, manifest, trusted)
     except (*UNREADABLE, TypeError, KeyError, AttributeError):
         about = {"file": MANIFEST, "schema": SCHEMA}
         yield EvidenceClaim(MANIFEST, BROKEN, "manifest_unreadable", about)
@@ -121,7 +132,50 @@ def _order(sid: str, said: Mapping[str, Any]) -> Iterator[EvidenceClaim]:
         yield EvidenceClaim("consent", UNKNOWN, "consent_unknown", {"sid": sid})
 
 
-def _head(manifest: Mapping[str, Any]) -> Iterator[EvidenceClaim]:
-    head = manifest["audit_head"]
-    if head:
+def _head(
+    files: Files, manifest: Mapping[str, Any], trusted: Sequence[bytes]
+) -> Iterator[EvidenceClaim]:
+    head, proof = manifest["audit_head"], manifest.get("audit_anchor")
+    if head and not proof:
         yield EvidenceClaim("audit log", UNKNOWN, "audit_head", {"seq": str(head["seq"])})
+    if proof:
+        yield from _anchored(files, manifest, proof, trusted)
+
+
+def _anchored(
+    files: Files, manifest: Mapping[str, Any], proof: Mapping[str, Any], trusted: Sequence[bytes]
+) -> Iterator[EvidenceClaim]:
+    """Look whether the entries that are shown were on the log that was anchored."""
+    anchor = anchor_of(proof["anchor"])
+    shown = {
+        step["entry"]["seq"]: step["entry"]["hash"]
+        for recording in manifest["recordings"]
+        for step in recording["custody_chain"]
+        if "entry" in step
+    }
+    news = sum(seq > anchor.entries for seq in shown)
+    leaves = {
+        seq - 1: leaf_hash(bytes.fromhex(digest))
+        for seq, digest in shown.items()
+        if seq <= anchor.entries
+    }
+    nodes = {
+        (int(begin), int(end)): base64.b64decode(node, validate=True)
+        for name, node in proof["nodes"].items()
+        for begin, _, end in [name.partition("-")]
+    }
+    with files.open(ANCHOR) as file:
+        same = file.read(LONGEST + 1) == anchor.content
+    if not same or shared_root(leaves, anchor.entries, nodes).hex() != anchor.root:
+        yield EvidenceClaim("audit log", BROKEN, "entries_not_anchored")
+        return
+    about = {"count": str(len(leaves)), **named(anchor)}
+    yield EvidenceClaim("audit log", HOLDS, "entries_anchored", about)
+    token = None
+    if ANCHOR_STAMP in files:
+        with files.open(ANCHOR_STAMP) as file:
+            token = file.read(LARGEST_STAMP)
+    for claim in stamp_claims(anchor, token, trusted):
+        yield replace(claim, name="anchor")
+    if news:
+        yield EvidenceClaim("later entries", UNKNOWN, "entries_later", {"count": str(news)})

@@ -21,6 +21,9 @@ MANIFEST = "manifest.json"
 WORDING = "announcement-"
 """Before the hash of a wording, or of its audio, in the name of its file."""
 
+ANCHOR, ANCHOR_STAMP = "anchor.json", "anchor.tst"
+"""The anchor of the audit log, and its time stamp."""
+
 NOT_SHOWN = frozenset({Action.SEARCH, Action.SHOW})
 """What is on the audit log of a call and touched no recording."""
 
@@ -133,6 +136,10 @@ def files(case: CaseFacts) -> list[Inside]:
         if facts.transcript is not None:
             text = facts.transcript.as_json().encode()  # as it lies in the bucket
             found.append(Inside(transcript_name(facts), text, JSON))
+    if case.proof:
+        found.append(Inside(ANCHOR, case.proof.anchor.content, JSON))
+        if case.proof.stamp:
+            found.append(Inside(ANCHOR_STAMP, case.proof.stamp, "application/timestamp-reply"))
     for digest, announcement in sorted(case.announcements.items()):
         content = announcement.content.encode()  # of which the hash is the name
         found.append(Inside(f"{WORDING}{digest}.json", content, JSON))
@@ -180,6 +187,7 @@ def manifest(case: CaseFacts, inside: Sequence[Inside]) -> bytes:
             "case_number": case.case_number,
             "timezone": case.zone,
             "audit_head": {"seq": head.seq, "hash": head.hash} if head else None,
+            "audit_anchor": case.proof.fields if case.proof else None,
             "recordings": [_recording(facts) for facts in case.recordings],
             "files": listed,
         }

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twirec.evidence.opened import Files
-from twirec.model.evidence import CheckLevel, EvidenceClaim
+from twirec.model.claims import CheckLevel, EvidenceClaim
 
 MONTH_SCHEMA = "twirec-month/1"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
-from twirec.model.evidence import EvidenceClaim
+from twirec.model.claims import EvidenceClaim
 
 CHUNK = 1 << 20
 

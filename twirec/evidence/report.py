@@ -22,6 +22,8 @@ from twirec.custody.document import (
 )
 from twirec.evidence.container import LIST, SIGNATURE, STAMP, STAMPED, SUMS
 from twirec.evidence.manifest import (
+    ANCHOR,
+    ANCHOR_STAMP,
     Inside,
     Step,
     media_name,
@@ -68,6 +70,7 @@ def report(
     blocks = [
         *pages.beginning(subject),
         *(block for facts in case.recordings for block in pages.recording(facts)),
+        *pages.anchored(),
         *pages.hashes(inside),
         *pages.check(form, issuer, has_time, file_name),
         *pages.end(has_time),
@@ -223,6 +226,18 @@ class _Pages:
         said = f"{what}{outcome}" + (f": {more}" if more else "")
         return f"{step.at:%Y-%m-%d %H:%M:%S}", said, who, str(step.entry[0]) if step.entry else ""
 
+    def anchored(self) -> Iterator[Block]:
+        proof, said = self._case.proof, self._words
+        if proof is None:
+            return
+        anchor = proof.anchor
+        yield Paragraph(
+            said["anchored"].format(
+                entries=anchor.entries, at=self._time(anchor.at), number=anchor.anchor
+            )
+        )
+        yield Facts(((said["anchor_hash"], anchor.digest),))
+
     def hashes(self, inside: Sequence[Inside]) -> Iterator[Block]:
         said = self._words
         yield Heading(said["hashes"])
@@ -255,15 +270,25 @@ class _Pages:
         else:
             yield Paragraph(said["check_zip"])
             yield Commands(tuple(_of_container(file_name, has_time)))
+        if self._case.proof and self._case.proof.stamp:
+            yield Paragraph(said["check_anchor"])
+            inside = "" if form is EvidenceForm.PDF else "../"
+            yield Commands(
+                (
+                    f"openssl ts -verify -data {ANCHOR} -in {ANCHOR_STAMP} -token_in "
+                    f"-CAfile {inside}tsa.pem",
+                )
+            )
         yield Paragraph(said["check_root"].format(issuer=issuer))
         yield Paragraph(said["check_us"].replace("FILE", file_name).replace("FICHERO", file_name))
 
     def end(self, has_time: bool) -> Iterator[Block]:
         said, case = self._words, self._case
         yield Heading(said["not_proven"])
-        left_out = "not_proven_4" if has_time else ""
-        names = [f"not_proven_{number}" for number in range(1, 6)]
-        yield Points(tuple(said[name] for name in names if name != left_out))
+        left_out = {"not_proven_4"} if has_time else set()
+        left_out |= {"not_proven_5" if case.proof else "not_proven_6"}
+        names = [f"not_proven_{number}" for number in range(1, 7)]
+        yield Points(tuple(said[name] for name in names if name not in left_out))
         made = said["made"].format(at=self._time(case.made_at), software=f"twirec {case.version}")
         yield Paragraph(made)
 

@@ -14,11 +14,12 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from twirec.evidence.tools import check_installed
-from twirec.evidence.trust import named, run
+from twirec.evidence.trust import named, run, time_of
 from twirec.model.errors import SealUnusable, TimeStampUnavailable
 
 try:
@@ -171,11 +172,7 @@ class Seal:
         Raises:
             TimeStampUnavailable: the authority does not answer, or not as it has to.
         """
-        if self._stamper is None:
-            return None
-        digest = hashlib.sha256(data).digest()
-        with _of_time():
-            return bytes(run(self._stamper.async_timestamp(digest, "sha256")).dump())
+        return None if self._stamper is None else self._stamper.token(data)
 
     def certificates(self) -> list[bytes]:
         """Return the certificates of the seal, its own first, in DER."""
@@ -219,6 +216,20 @@ class Stamper(TimeStamper):
         super().__init__()  # type: ignore[no-untyped-call]
         self._ask = ask
 
+    def token(self, data: bytes) -> bytes:
+        """Return a token of RFC 3161 for some bytes, in DER.
+
+        Raises:
+            TimeStampUnavailable: the authority does not answer, or not as it has to.
+        """
+        digest = hashlib.sha256(data).digest()
+        with _of_time():
+            token = run(self.async_timestamp(digest, "sha256"))
+        stamped = token["content"]["encap_content_info"]["content"].parsed["message_imprint"]
+        if stamped["hashed_message"].native != digest:
+            raise TimeStampUnavailable("The time-stamping authority stamped something else.")
+        return bytes(token.dump())
+
     async def async_request_tsa_response(self, req: Any) -> Any:
         """Return the authority's answer, which pyHanko looks at."""
         answer = self._ask(req.dump())
@@ -230,6 +241,22 @@ class Stamper(TimeStamper):
                 "The time-stamping authority gave no answer of RFC 3161."
             ) from error
         return response
+
+
+def time_stamp(data: bytes, ask: Ask) -> tuple[bytes, datetime]:
+    """Return a token of RFC 3161 for some bytes, in DER, and the time in it, UTC.
+
+    Args:
+        data: the bytes.
+        ask: asks the authority of time.
+
+    Raises:
+        TimeStampUnavailable: the authority does not answer, or not as it has to.
+        EvidenceToolsMissing: the extra `evidence` is not installed.
+    """
+    check_installed()
+    token = Stamper(ask).token(data)
+    return token, time_of(token)
 
 
 def tops(known: Iterable[Any]) -> list[Any]:

@@ -15,7 +15,12 @@ def check_installed() -> None:
     Raises:
         EvidenceToolsMissing: the extra `evidence` is not installed.
     """
-    if not all(map(find_spec, NEEDED)):
+    if not installed():
         raise EvidenceToolsMissing(
             "What makes evidence is not installed: pip install 'twirec[evidence]'."
         )
+
+
+def installed() -> bool:
+    """Whether the extra `evidence` is installed."""
+    return all(map(find_spec, NEEDED))

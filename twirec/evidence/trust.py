@@ -7,10 +7,10 @@ import hashlib
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from twirec.model.evidence import CheckLevel, EvidenceClaim
+from twirec.model.claims import CheckLevel, EvidenceClaim
 
 try:
     from asn1crypto import cms, x509
@@ -97,6 +97,20 @@ def stamped_at(content: Any) -> datetime | None:
             found: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
             return found
     return None
+
+
+def time_of(token: bytes) -> datetime:
+    """Return the time in a time stamp, UTC.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        content = cms.ContentInfo.load(token, strict=True)["content"]
+        found: datetime = content["encap_content_info"]["content"].parsed["gen_time"].native
+    except UNREADABLE as error:
+        raise ValueError("it is no time stamp") from error
+    return found.astimezone(UTC)
 
 
 def judged(status: Any, trust: Trust) -> list[EvidenceClaim]:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 from twirec.catalog import Catalog
+from twirec.journal.anchors import is_anchor
 from twirec.journal.labels import NONSENSE, call_in, kept_by, recording_in
 from twirec.journal.page import JOURNAL, day_and_number, read_page
 from twirec.model.announcements import Announcement, Audio
@@ -140,7 +141,8 @@ class Rebuild:
         for stored in self._bucket.list(JOURNAL):
             named = day_and_number(stored.name)
             if named is None:
-                self._strangers.add(stored)
+                if not is_anchor(stored.name):
+                    self._strangers.add(stored)
             else:
                 days[named[0]].append((named[1], stored))
         versions = [

@@ -28,6 +28,10 @@ class AlarmKind(StrEnum):
     """Nobody looks whether the audit log was changed."""
     RETENTION_LATE = "retention_late"
     """What has to go by the rules of retention, or to be blocked, is still there."""
+    ANCHOR_LATE = "anchor_late"
+    """The audit log is not anchored any more."""
+    STAMP_LATE = "stamp_late"
+    """The authority of time does not time-stamp the anchors."""
     UNDECIDED = "undecided"
     """Recordings wait for somebody's decision."""
     PARKED = "parked"
@@ -43,11 +47,11 @@ AN_HOUR = timedelta(hours=1)
 """How long a recording may wait, and how old a sweep may be, if one comes more often."""
 
 THREE_DAYS = timedelta(days=3)
-"""How long nobody may have looked at the audit log: workers do every day."""
-
+"""How long nobody may have looked at the audit log, or anchored it: workers do every day."""
 
 A_DAY = timedelta(days=1)
-"""How long something may be over its time by the rules of retention: these count in days."""
+"""How long something may be over its time by the rules of retention, which count in days, and how
+long an anchor may wait for its time stamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,12 @@ def alarms(
         found.append(Alarm(AlarmKind.SWEEP_LATE, oldest))
     if not stats.audit_problem and _older(stats.audit_verified, now, THREE_DAYS):
         found.append(Alarm(AlarmKind.AUDIT_LATE, stats.audit_verified))
-    if stats.retention_late is not None and _older(stats.retention_late, now, A_DAY):
-        found.append(Alarm(AlarmKind.RETENTION_LATE, stats.retention_late))
+    late = (
+        (AlarmKind.RETENTION_LATE, stats.retention_late, A_DAY),
+        (AlarmKind.ANCHOR_LATE, stats.anchored_at, THREE_DAYS),
+        (AlarmKind.STAMP_LATE, stats.unstamped_since, A_DAY),
+    )
+    found += [Alarm(kind, at) for kind, at, most in late if at and _older(at, now, most)]
     parked = stats.parked - stats.undecided
     counts = {
         AlarmKind.UNDECIDED: stats.undecided,

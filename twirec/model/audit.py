@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
+from twirec.model.claims import CheckLevel, EvidenceClaim
+
 FIRST = "0" * 64
 """What the first entry names as the hash before it."""
 
@@ -198,16 +200,19 @@ class AuditVerdict:
         broken_at: `seq` of the first entry that is wrong or missing, or whose row is; None if there
             is none, as of a row that no entry tells of.
         why: what is wrong with it; empty if nothing is.
+        claims: what was found of its anchors in the bucket and of their time stamps, and what
+            cannot be known.
     """
 
     entries: int
     broken_at: int | None = None
     why: str = ""
+    claims: tuple[EvidenceClaim, ...] = ()
 
     @property
     def whole(self) -> bool:
         """Whether nothing was changed, taken out, put in between, or cut off."""
-        return not self.why
+        return not self.why and all(each.level is not CheckLevel.BROKEN for each in self.claims)
 
     @property
     def said(self) -> str:
@@ -362,9 +367,14 @@ def hash_of(entry: AuditEntry) -> str:
     Keys are sorted, there is no white space, what is not ASCII is escaped, and `at` is UTC with
     microseconds (`2026-11-03T16:30:00.000000+00:00`).
     """
+    text = json.dumps(fields_of(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def fields_of(entry: AuditEntry) -> dict[str, Any]:
+    """Return what the hash of an entry is of, as JSON has it."""
     fields = asdict(entry)
     fields.pop("hash")
     fields["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
     fields["detail"] = dict(entry.detail)
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return fields

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from twirec.model.anchors import SharedProof
 from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditEntry, AuditHead
 from twirec.model.bucket import StoredObject
+from twirec.model.claims import CheckLevel, EvidenceClaim
 from twirec.model.custody import Order
 from twirec.model.records import CallRecord, Recording
 from twirec.model.transcript import Transcript
@@ -24,6 +26,15 @@ class EvidenceForm(StrEnum):
     """PDF/A-3 with the recordings inside, sealed as PAdES."""
     ASICE = "asice"
     """An ASiC-E container, which is a zip file, sealed as CAdES."""
+
+
+class ProofForm(StrEnum):
+    """The forms of a proof of the audit log, which is a file of JSON."""
+
+    ENTRY = "entry"
+    """That an entry is on the log that was anchored."""
+    CONSISTENCY = "consistency"
+    """That the log of an anchor goes on, unchanged, in that of a later one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,7 @@ class CaseFacts:
         purpose: what for, a word of the company's; empty where none was said.
         head: where the audit log ended.
         version: of twirec.
+        proof: that entries of the audit log which it shows were anchored; None if none was.
     """
 
     recordings: tuple[RecordingFacts, ...]
@@ -98,34 +110,7 @@ class CaseFacts:
     purpose: str
     head: AuditHead | None
     version: str
-
-
-class CheckLevel(StrEnum):
-    """What a look at one thing of a package says."""
-
-    HOLDS = "holds"
-    BROKEN = "broken"
-    UNKNOWN = "unknown"
-    """It cannot be known, from the package and the certificates that are trusted."""
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceClaim:
-    """One thing that was looked at.
-
-    Attributes:
-        name: what, in a few words, such as `seal` or the name of a file.
-        level: whether it holds.
-        code: which sentence is said about it, such as `seal_holds`; for programs.
-        about: what the sentence names, by the places it is put in.
-        said: the sentence, in the language that was asked for.
-    """
-
-    name: str
-    level: CheckLevel
-    code: str
-    about: Mapping[str, str] = field(default_factory=dict)
-    said: str = ""
+    proof: SharedProof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +118,11 @@ class EvidenceCheck:
     """What a check of a package found.
 
     Attributes:
-        form: of the package.
+        form: of the package, or of the proof.
         claims: everything that was looked at, in order.
     """
 
-    form: EvidenceForm
+    form: EvidenceForm | ProofForm
     claims: tuple[EvidenceClaim, ...]
 
     @property

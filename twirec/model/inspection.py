@@ -49,6 +49,7 @@ class Check(StrEnum):
     RULES = "retention rules"
     TRANSCRIPTS = "transcripts"
     AUDIT = "audit log"
+    ANCHORS = "anchors"
     NOT_OURS = "not ours"
     KEPT = "kept at Twilio"
     PARKED = "parked"

@@ -48,6 +48,10 @@ class Stats:
             if they never did.
         read_back_oldest: when the recording that has waited the longest was read back, UTC; None if
             some never was.
+        anchored_at: when the audit log was last anchored in the bucket, UTC; None if it never was.
+        anchored_entries: how many entries it had then.
+        unstamped_since: since when anchors wait for the authority of time, UTC; None if none does,
+            as of an installation that has no such authority.
         access_requests_overdue: requests of people who want to know what is kept of them whose
             term is over.
         transcripts_waiting: transcripts that a worker has to make, or to make anew.
@@ -86,6 +90,9 @@ class Stats:
     audit_problem: str = ""
     read_back: datetime | None = None
     read_back_oldest: datetime | None = None
+    anchored_at: datetime | None = None
+    anchored_entries: int = 0
+    unstamped_since: datetime | None = None
     access_requests_overdue: int = 0
     bucket_seen: datetime | None = None
     bucket_failed: datetime | None = None

@@ -18,6 +18,7 @@ from functools import partial
 from itertools import islice
 
 from twirec.catalog import Catalog
+from twirec.journal.anchors import is_anchor
 from twirec.journal.page import JOURNAL, day_and_number
 from twirec.model.access import OURSELVES, Deed, may
 from twirec.model.bucket import BLOCKED_UNTIL, HELD, StoredObject
@@ -147,7 +148,8 @@ class BucketSide:
             if stored.problem or not is_ours(stored.name):
                 self._tally.strangers.add(stored)
         for stored in self._bucket.list(JOURNAL):
-            if stored.problem or day_and_number(stored.name) is None:
+            known = day_and_number(stored.name) or is_anchor(stored.name)
+            if stored.problem or not known:
                 self._tally.strangers.add(stored)
 
     # --- derivatives --------------------------------------------------------------------------

@@ -190,6 +190,16 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             _age(stats.audit_verified, now) if stats.audit_verified else -1,
         ),
         (
+            "twirec_anchor_age_seconds",
+            "Seconds since the audit log was last anchored in the bucket; -1 if it never was.",
+            _age(stats.anchored_at, now) if stats.anchored_at else -1,
+        ),
+        (
+            "twirec_anchor_unstamped_seconds",
+            "Seconds for which anchors wait for the authority of time; 0 if none does.",
+            _age(stats.unstamped_since, now) if stats.unstamped_since else 0,
+        ),
+        (
             "twirec_access_requests_overdue",
             "Access requests whose term is over.",
             stats.access_requests_overdue,

@@ -10,7 +10,7 @@ from panel_house import PLAIN, Browser, House, call_sid, recording_sid
 
 from callpanel import detail_words, words
 from callpanel.searches import MOST_OF_ONE
-from twirec import Action, Archive, AuditOutcome
+from twirec import Action, Archive, AuditOutcome, check_evidence
 
 SPANISH = {"Accept-Language": "es"}
 
@@ -39,6 +39,27 @@ def test_a_listening_is_one_row_with_its_details_in_words(admin: Browser, archiv
     for said in ("fallo: el almacén no respondió", "interrumpido: sí"):
         assert said in page
     assert "BucketUnavailable" not in page
+
+
+def test_an_entry_that_is_anchored_can_be_proven(admin: Browser, archive: Archive) -> None:
+    entry = archive.audit.record("sign_out", by="ana")
+    path = f"/audit/{entry.seq}/proof.json"
+    assert "Not anchored in the bucket yet" in admin.get("/audit").text
+    assert admin.get(path).status_code == 302
+    assert "That entry is not anchored yet" in admin.get("/audit").text
+    archive.audit.anchor()
+    page = admin.get("/audit").text
+    assert "Anchored in the bucket on" in page
+    assert "No authority has time-stamped that." in page
+    assert f'href="{path}"' in page
+    answer = admin.get(path)
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=proof_{entry.seq}.json"
+    assert check_evidence(io.BytesIO(answer.data)).holds
+    assert admin.get("/audit/999999/proof.json").status_code == 404
+    admin.post("/audit/verify")
+    page = admin.get("/audit").text
+    assert "The chain is whole" in page
+    assert "It is what its anchors in the bucket say." in page
 
 
 def test_it_is_found_by_number_by_call_and_by_a_name_in_any_case(

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, stream_with_context, url_for
+from flask import (
+    Response,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -24,11 +34,14 @@ from callpanel.panel.export import harmless
 from callpanel.roles import Permission
 from twirec import (
     AuditAct,
+    BucketError,
     Document,
     Facts,
     Heading,
     InvalidQuery,
+    JournalError,
     LetterToolsMissing,
+    NotFound,
     Paragraph,
     pdf,
 )
@@ -57,10 +70,16 @@ def audit() -> ResponseReturnValue:
     try:
         acts = archive().audit.acts(**asked, limit=ON_A_PAGE + 1, after=after)
     except InvalidQuery as error:
-        return render_template("audit.html", form=form, asked=asked, acts=[], error=error)
+        return _page(form, asked, error=error)
     more = acts[ON_A_PAGE - 1].entry.seq if len(acts) > ON_A_PAGE else None
     shown = acts[:ON_A_PAGE]
-    return render_template("audit.html", form=form, asked=asked, acts=shown, more=more)
+    return _page(form, asked, acts=shown, more=more)
+
+
+def _page(form: AuditFilter, asked: dict[str, Any], **more: Any) -> str:
+    known = archive().audit.anchors()
+    more = {"acts": [], **more, "anchor": known[-1] if known else None}
+    return render_template("audit.html", form=form, asked=asked, **more)
 
 
 @panel.post("/audit")
@@ -69,7 +88,7 @@ def filter_audit() -> ResponseReturnValue:
     """Keep what is asked for, and show what it finds."""
     form = AuditFilter()
     if not form.validate():
-        return render_template("audit.html", form=form, asked=filled(form), acts=[]), 400
+        return _page(form, filled(form)), 400
     return redirect(url_for("panel.audit", q=searches.keep(AUDIT, filled(form))))
 
 
@@ -111,9 +130,18 @@ def audit_pdf() -> ResponseReturnValue:
 @needs(Permission.AUDIT)
 def verify_audit() -> ResponseReturnValue:
     """Look at the whole chain, and whether it goes as far as the journal in the bucket says."""
-    verdict = archive().audit.verify(archive().journal.audit_head())
+    verdict = archive().audit.verify()
     if verdict.whole:
         flash(_("The chain is whole, entries: %(count)s.", count=verdict.entries), "done")
+        if any(claim.name == "anchors" and claim.level == "holds" for claim in verdict.claims):
+            flash(_("It is what its anchors in the bucket say."), "done")
+        else:
+            flash(_("It was not compared with anchors: there are none, or no bucket."), "done")
+    elif not verdict.why or verdict.broken_at is None:
+        flash(
+            _("The log or its anchors in the bucket were changed: twirec audit --verify says how."),
+            "error",
+        )
     elif show.locale() == "en":
         flash(
             _(
@@ -125,6 +153,31 @@ def verify_audit() -> ResponseReturnValue:
         )
     else:
         flash(_("The chain is broken at entry %(entry)s.", entry=verdict.broken_at), "error")
+    return redirect(url_for("panel.audit"))
+
+
+@panel.get("/audit/<int:seq>/proof.json")
+@needs(Permission.AUDIT)
+def audit_proof(seq: int) -> ResponseReturnValue:
+    """Give the proof of one entry, which others check without seeing the rest."""
+    try:
+        proof = archive().audit.prove(seq)
+    except NotFound:
+        abort(404)
+    except InvalidQuery:
+        why = _("That entry is not anchored yet: it is within a day.")
+    except JournalError:
+        why = _(
+            "The log or its anchors in the bucket were changed: twirec audit --verify says how."
+        )
+    except BucketError:
+        why = _("The bucket with the anchors does not answer. Try again in a while.")
+    else:
+        name = f"proof_{seq}.json"
+        text = json.dumps({**proof.fields, **proof.checks(name)}, indent=1)
+        headers = {"Content-Disposition": f"attachment; filename={name}"}
+        return Response(f"{text}\n", content_type="application/json", headers=headers)
+    flash(why, "error")
     return redirect(url_for("panel.audit"))
 
 

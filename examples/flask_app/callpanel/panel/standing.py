@@ -52,6 +52,12 @@ SINCE = {
     AlarmKind.RETENTION_LATE: _l(
         "What has to go by the rules of retention waits since %(time)s: a worker should do it."
     ),
+    AlarmKind.ANCHOR_LATE: _l(
+        "The audit log was last anchored on %(time)s: a worker should do it."
+    ),
+    AlarmKind.STAMP_LATE: _l(
+        "Anchors of the audit log have been waiting for their time stamp since %(time)s."
+    ),
 }
 """What is said where it is known since when."""
 
@@ -85,6 +91,10 @@ TO_DO = {
     AlarmKind.SWEEP_LATE: _l("If workers run, their log says why they do not sweep."),
     AlarmKind.AUDIT_LATE: _l("If workers run, their log says why they do not verify it."),
     AlarmKind.RETENTION_LATE: _l("If workers run, their log says why they do not look."),
+    AlarmKind.ANCHOR_LATE: _l("If workers run, their log says why they do not anchor it."),
+    AlarmKind.STAMP_LATE: _l(
+        "The time-stamping authority (TWIREC_TSA_URL) does not answer: ask who runs it."
+    ),
     AlarmKind.UNDECIDED: _l("Decide each on the page of its call; they are listed below."),
     AlarmKind.PARKED: _l("The next sweep tries them again; a button below does it now."),
     AlarmKind.DIFFERENCES: _l("They are listed below: bring the file back from a backup."),
