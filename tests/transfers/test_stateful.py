@@ -316,7 +316,7 @@ class NothingIsLost(RuleBasedStateMachine):
 
 
 NothingIsLost.TestCase.settings = settings(
-    max_examples=examples(24, thorough=300),
+    max_examples=examples(16, thorough=300),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
