@@ -140,16 +140,25 @@ class Catalogs:
 
     Args:
         lend: gives an empty database.
+        give_back: takes one that nobody uses any more.
     """
 
-    def __init__(self, lend: Callable[[], URL]) -> None:
+    def __init__(self, lend: Callable[[], URL], give_back: Callable[[URL], None]) -> None:
         self._lend = lend
+        self._give_back = give_back
         self._lent: dict[str, URL] = {}
+        self._in_memory: set[URL] = set()
         self._opened: list[Callable[[], None]] = []
 
     def opened(self, close: Callable[[], None]) -> None:
         """Remember what has to be closed at the end, as its server is not."""
         self._opened.append(close)
+
+    def closed(self, url: URL) -> None:
+        """Give back what would be gone when it is closed, if it were in memory."""
+        if url in self._in_memory:
+            self._in_memory.remove(url)
+            self._give_back(url)
 
     def close(self) -> None:
         for close in self._opened:
@@ -169,7 +178,9 @@ class Catalogs:
             return self._lent[path]
         place = self._lend()
         lent.add(place)
-        if name != ":memory:":
+        if name == ":memory:":
+            self._in_memory.add(place)
+        else:
             self._lent[path] = place
         return place
 
@@ -183,7 +194,12 @@ def placing() -> Iterator[list[Catalogs]]:
     def place(url: str) -> URL:
         return placed(read(url), catalogs)
 
-    make = Database.__init__
+    make, close = Database.__init__, Database.close
+
+    def close_one(database: Database) -> None:
+        close(database)
+        for each in catalogs:
+            each.closed(database.url)
 
     def open_one(database: Database, *given: Any, **named: Any) -> None:
         make(database, *given, **named)
@@ -194,6 +210,7 @@ def placing() -> Iterator[list[Catalogs]]:
         if POSTGRESQL:
             patch.setattr(database_module, "database_url", place)
             patch.setattr(Database, "__init__", open_one)
+            patch.setattr(Database, "close", close_one)
         yield catalogs
 
 
@@ -219,7 +236,7 @@ def place_catalogs(
         return
     lending: Postgres = request.getfixturevalue(server)
     with lending.lend() as lend:
-        placing.append(Catalogs(lend))
+        placing.append(Catalogs(lend, lending.give_back))
         yield
         placing.pop().close()
 

@@ -81,6 +81,7 @@ class Postgres:
         self._name = name
         self._made = 0
         self._free: list[URL] = []
+        self._lent: dict[URL, list[URL]] = {}
         self._shape: list[str] | None = None
         self._connections: dict[URL, Connection] = {}
         self.handed_on = HandedOn()
@@ -127,11 +128,19 @@ class Postgres:
         def one() -> URL:
             again = self._emptied(self._free.pop()) if self._free else None
             lent.append(again or self._make())
+            self._lent[lent[-1]] = lent
             self.handed_on.databases.add((lent[-1].port, lent[-1].database))
             return lent[-1]
 
         yield one
-        self._free += lent
+        while lent:
+            self.give_back(lent[-1])
+
+    def give_back(self, url: URL) -> None:
+        """Let a database that was lent be lent again, before the end."""
+        if url in self._lent:
+            self._lent.pop(url).remove(url)
+            self._free.append(url)
 
     @contextmanager
     def bare(self, like: str | None = None) -> Iterator[URL]:
