@@ -58,6 +58,14 @@ def proof() -> ResponseReturnValue:
     return _page()
 
 
+@panel.get("/proof/check")
+@panel.get("/proof/months")
+@needs(Permission.SEARCH)
+def proof_again() -> ResponseReturnValue:
+    """Lead back to the page, from what a form of it was answered with."""
+    return redirect(url_for("panel.proof"))
+
+
 @panel.post("/proof/check")
 @needs(Permission.SEARCH)
 def check_package() -> ResponseReturnValue:

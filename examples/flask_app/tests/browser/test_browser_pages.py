@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ PAGES = {
     "erasing": ("ana", "/erasures"),
     "an erasure": ("ana", "/erasures/{erasure}"),
     "health": ("ana", "/health"),
+    "proof": ("aurora", "/proof"),
     "users": ("ana", "/users"),
     "an account": ("ana", "{user}"),
     "given to others": ("aurora", "/disclosures"),
@@ -56,10 +58,22 @@ SEEN_ELSEWHERE = {
 """Pages that take more than to sign in, and which of the files here looks at them."""
 
 NO_PAGES = {
-    *("panel.home", "panel.open_search", "provider.begin", "provider.back"),  # lead elsewhere
+    *(
+        "panel.home",
+        "panel.proof_again",
+        "panel.open_search",
+        "provider.begin",
+        "provider.back",
+    ),  # lead elsewhere
     *("panel.newest", "panel.wall_now", "panel.desk_now"),  # parts of pages, which ask for them
     *("panel.audio", "panel.own_audio", "twirec_disclosed.audio", "twirec_disclosed.file"),
-    *("panel.audit_csv", "panel.audit_pdf", "panel.erasure_pdf", "static"),  # files
+    *(
+        "panel.audit_csv",
+        "panel.audit_pdf",
+        "panel.erasure_pdf",
+        "panel.month_pdf",
+        "static",
+    ),  # files
     *("twirec.audio", "twirec.whose", "probes.healthz", "probes.metrics"),  # for machines
     *("probes.readyz", "probes.readyz_part", "probes.readyz_archive"),
 }
@@ -102,6 +116,8 @@ def places(
     asked = demo.archive.custody.access_requests.open(
         recorded.call.customer_number, name="Ana", by=EVA
     )
+    last_month = demo.archive.now().replace(day=1) - timedelta(days=2)
+    demo.archive.custody.months.close(f"{last_month:%Y-%m}", by=EVA)
     erasure = demo.archive.custody.erase(sid, reason="x", by=EVA, now=True, ground="art. 17")
     yield {
         "recorded": recorded.call.call_sid,
