@@ -79,7 +79,7 @@ test: $(READY) $(TASKS) $(NODE) $(MODEL)
 # calls, audio, adapters, sandbox, settings and most of search. Of the panel, whose accounts are
 # there too, it is what asks them for something of their own.
 ON_POSTGRESQL := $(addprefix tests/,archive backfill cli custody derivatives doctor end_to_end \
-	events jobs journal sweep transfers webhooks search/test_phrase.py) \
+	events jobs journal sweep transcripts transfers webhooks search/test_phrase.py) \
 	$(patsubst %,examples/flask_app/tests/test_panel_%.py,admin audit disclosures erasures \
 	export own pages permissions purposes requests saved search second_factor sign_in \
 	standing ways)

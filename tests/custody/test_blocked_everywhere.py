@@ -52,6 +52,9 @@ def recorded() -> House:
     house.tell(recording_sid=OTHER, call_sid=call_sid(2))
     house.work()
     archive.derivatives.make(SID, ConversionSpec("wav", start=1.0), by=ADMIN)
+    archive.transcripts.request(SID, by=ADMIN)
+    archive.jobs.do("transcript", SID)
+    assert archive.calls.search(said="darme de baja", by=ADMIN).count == 1
     archive.recordings.waveform(SID, by=ADMIN)
     archive.calls.annotate(SID, note="they promised a refund", case=CASE, by=ADMIN)
     archive.calls.annotate(SID, note="here she says it", second=1.5, by=ADMIN)
@@ -98,6 +101,7 @@ LISTS: dict[str, Callable[[Archive, Actor | None], Any]] = {
     "search by state": lambda a, by: a.calls.search(state="released", by=by),
     "search by case": lambda a, by: a.calls.search(case=CASE, by=by),
     "search by words": lambda a, by: a.calls.search(note="refund", by=by),
+    "search by what was said": lambda a, by: a.calls.search(said="darme de baja", by=by),
     "search by its length": lambda a, by: a.calls.search(max_seconds=10, by=by),
     "search by SID": lambda a, by: a.calls.search(sid=CALL, by=by),
     "a call": lambda a, by: a.calls.get(CALL, by=by),
@@ -182,6 +186,9 @@ ADDRESSES: dict[str, Callable[[Archive, Actor], Any]] = {
     "what was made of it": lambda a, by: a.derivatives.of(SID, by=by),
     "a cached derivative": lambda a, by: list(a.derivatives.open(SID, made(a), by=by)),
     "its listening copy": lambda a, by: a.derivatives.listening_copy(SID, by=by),
+    "its transcript": lambda a, by: a.transcripts.get(SID, by=by),
+    "whether it has one": lambda a, by: a.transcripts.of(SID, by=by),
+    "another transcript": lambda a, by: a.transcripts.request(SID, by=by),
     "its waveform": lambda a, by: a.recordings.waveform(SID, by=by),
     "its drawing": lambda a, by: a.recordings.draw_waveform(SID, by=by),
     "disclosures of it": lambda a, by: a.custody.disclosures.of(SID, by=by),

@@ -24,6 +24,7 @@ from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, cal
 from tests.house import AT_VENDOR, BOTH, OWN_ROUTES
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_speech import MemorySpeech
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.access import Actor
@@ -125,9 +126,10 @@ class TenYears(RuleBasedStateMachine):
 
     def opened(self) -> Archive:
         return Archive(
-            Settings.from_env(ENVIRONMENT),
+            Settings.from_env({**ENVIRONMENT, "TWIREC_TRANSCRIPTS": "all"}),
             bucket=self.bucket,
             vendor=self.vendor,
+            speech=MemorySpeech(),
             now=lambda: self.time,
         )
 
@@ -354,6 +356,8 @@ class TenYears(RuleBasedStateMachine):
             soonest = self.time - timedelta(hours=2) + self.archive.settings.blocked_for
             day = soonest.date()
             assert day < block.until <= day + timedelta(days=2)
+        if row.state is State.ERASED:
+            assert self.archive.catalog.transcripts.get(kept.sid) is None
         kept.state, kept.custody = row.state, row.custody
         if held or row.state is State.ERASED:
             assert row.state is not State.ERASED or not self.is_stored(kept)

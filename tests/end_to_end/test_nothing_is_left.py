@@ -23,6 +23,7 @@ from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, cal
 from tests.house import A_CALL, AT_VENDOR
 from tests.sounds import wav
 from tests.strict_gcs import StrictGcs
+from twirec.adapters.memory_speech import MemorySpeech
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.access import Actor
@@ -65,7 +66,8 @@ class Scene:
             "TWIREC_AUDIT_KEY": "k" * 32,
         }
         settings = Settings.from_env(environ)
-        self.archive = Archive(settings, vendor=self.vendor, now=lambda: self.time)
+        speech = MemorySpeech(["Llámeme al 600271828, por favor.", "Al 600 27 18 28."])
+        self.archive = Archive(settings, vendor=self.vendor, speech=speech, now=lambda: self.time)
         self.archive.set_up()
 
     def call(self, number: int, **changes: Any) -> str:
@@ -135,6 +137,9 @@ def in_every_state(scene: Scene) -> None:
     archive.calls.annotate(sid, note="ring 600 27 18 28 back", case="C-600271828", by=ANA)
     archive.derivatives.make(sid, ConversionSpec("wav", end=3.0), by=ANA)
     archive.recordings.waveform(sid, by=ANA)
+    archive.transcripts.request(sid, by=ANA)
+    archive.jobs.do("transcript", sid)
+    assert len(archive.transcripts.get(sid, by=ANA).sentences) == 2
     archive.custody.hold(sid, case="C-600271828", reason="600271828 complains", by=ANA)
     (hold,) = archive.custody.holds.of(sid, by=ANA)
     lifting = archive.custody.holds.lift(hold.id, reason="600271828 is content", by=ANA)
@@ -241,7 +246,7 @@ def test_the_search_finds_what_is_there(places: Callable[[str], Path]) -> None:
     assert any(name.startswith("bucket/recordings/") for name in there)
     assert any(name.startswith("bucket/derivatives/") for name in there)
     assert any(name.startswith("bucket/journal/") for name in there)
-    assert {"calls", "notes", "callbacks", "legs"} <= leaks(rows(scene.archive)).keys()
+    assert {"calls", "notes", "callbacks", "legs", "sentences"} <= leaks(rows(scene.archive)).keys()
     scene.archive.close()
 
 
