@@ -239,7 +239,7 @@ def _shown(connection: Connection, query: Query, besides: Sequence[ColumnElement
     ids = "= ANY(CAST(:ids AS integer[]))"
     if connection.dialect.name == "sqlite":
         ids = "IN (SELECT value FROM json_each(:ids))"
-    gate = [] if query.asker is None else [allowed(query.asker, Deed.LISTEN, with_own=True)]
+    gate = [] if query.asker is None else [allowed(query.asker, Deed.READ, with_own=True)]
     return (
         select(*_SHOWN, calls.c.account_sid, calls.c.started_at)
         .select_from(sentences)

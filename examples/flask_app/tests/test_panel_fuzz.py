@@ -134,4 +134,12 @@ def test_no_request_ends_in_a_500(crowd: Crowd, app: Flask, template: Template) 
     away = "GET /readyz/archive"  # no worker runs
     names = "GET /readyz/<any(phone, panel, worker):part>"
     provider = {"GET /sign-in/company", "GET /sign-in/company/back"}  # there is none
-    assert unreached == {"GET /metrics", "GET /twirec/audio/<hash_>.wav", away, names, *provider}
+    written = "GET /recordings/<sid>/transcript"  # nobody wrote one
+    assert unreached == {
+        written,
+        "GET /metrics",
+        "GET /twirec/audio/<hash_>.wav",
+        away,
+        names,
+        *provider,
+    }

@@ -50,6 +50,7 @@ def at(who: Browser, sid: str) -> list[TestResponse]:
         who.get(f"/recordings/{sid}/audio"),
         who.get(f"/recordings/{sid}/audio", headers={"Range": "bytes=0-99"}),
         who.client.head(f"/recordings/{sid}/audio"),
+        who.get(f"/recordings/{sid}/transcript"),
         who.post(f"/recordings/{sid}/download", {"format": "mp3", "channels": "both"}),
         who.post(f"/recordings/{sid}/download", {"format": "nonsense"}),
     ]

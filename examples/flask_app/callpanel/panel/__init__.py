@@ -27,6 +27,7 @@ from callpanel.panel import (
     retention,
     saved,
     standing,
+    transcript,
     wall,
 )
 from callpanel.panel.blueprint import panel
@@ -53,6 +54,7 @@ __all__ = [
     "requests",
     "retention",
     "saved",
+    "transcript",
     "wall",
 ]
 

@@ -125,7 +125,8 @@ def listen_for(sid: str) -> ResponseReturnValue:
         purposes.remember(call, purpose)
     else:
         flash(_("Choose what you listen for."), "error")
-    return redirect(url_for("panel.call", sid=call.call_sid, _anchor="purpose"))
+    at = _start_at() or None
+    return redirect(url_for("panel.call", sid=call.call_sid, t=at, _anchor="purpose"))
 
 
 @panel.post("/recordings/<sid>/decision")

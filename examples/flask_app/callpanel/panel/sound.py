@@ -131,6 +131,7 @@ class Sound:
         trouble: why it cannot be heard, or drawn.
         turns: who speaks when.
         marks: what else is on the drawing.
+        written: whether there is what was said in writing, and who asks may read it.
     """
 
     recording: Recording
@@ -141,6 +142,7 @@ class Sound:
     trouble: Trouble | None = None
     turns: tuple[Turn, ...] = ()
     marks: tuple[Mark, ...] = ()
+    written: bool = False
 
     @property
     def ticks(self) -> tuple[Tick, ...]:
@@ -168,6 +170,7 @@ def sound_of(record: CallRecord, recording: Recording) -> Sound:
         return Sound(recording, False, trouble=of_recording(recording) or OF_ROLE)
     may_listen = may(who, recording, Deed.LISTEN)
     sources = _sources(recording, who) if may_listen else ()
+    written = may(who, recording, Deed.READ) and is_written(recording, who)
     labels = {role: str(PARTIES[role.value]) for role in Role}
     try:
         waveform = archive().recordings.waveform(recording.sid, by=who)
@@ -181,7 +184,8 @@ def sound_of(record: CallRecord, recording: Recording) -> Sound:
         )
     except TwirecError as error:
         log.error("%s cannot be drawn: %s: %s", recording.sid, type(error).__name__, error)
-        return Sound(recording, may_listen, sources, trouble=of_error(error))
+        trouble = of_error(error)
+        return Sound(recording, may_listen, sources, trouble=trouble, written=written)
     return Sound(
         recording,
         may_listen,
@@ -191,7 +195,14 @@ def sound_of(record: CallRecord, recording: Recording) -> Sound:
         trouble=None if may_listen else OF_ROLE,
         turns=tuple(sorted(_turns(waveform), key=lambda turn: turn.start)),
         marks=tuple(_marks(record, recording, waveform.seconds)),
+        written=written,
     )
+
+
+def is_written(recording: Recording, who: Actor) -> bool:
+    """Return whether a recording has a transcript."""
+    kept = archive().transcripts.of(recording.sid, by=who)
+    return kept is not None and kept.made_at is not None
 
 
 def _sources(recording: Recording, who: Actor) -> tuple[Source, ...]:

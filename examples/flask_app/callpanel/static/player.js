@@ -28,9 +28,9 @@ for (const player of document.querySelectorAll(".player")) {
   speed.querySelector("select").addEventListener("change", (event) => {
     audio.defaultPlaybackRate = audio.playbackRate = Number(event.target.value);
   });
-  if (!wave) continue;
 
   const show = (at) => {
+    if (!wave) return;
     const x = String(Math.min(at / seconds, 1) * 1000);
     head.setAttribute("x1", x);
     head.setAttribute("x2", x);
@@ -53,6 +53,8 @@ for (const player of document.querySelectorAll(".player")) {
     show(to);
     if (play) audio.play();
   };
+  player.addEventListener("seek", (event) => seek(event.detail.at, event.detail.play));
+  if (!wave) continue;
 
   wave.tabIndex = 0;
   wave.setAttribute("role", "slider");
@@ -81,3 +83,13 @@ for (const player of document.querySelectorAll(".player")) {
     turn.addEventListener("click", () => seek(Number(turn.dataset.at), true));
   }
 }
+
+// The second that `#t=` names, in the first recording.
+function goToNamed() {
+  const named = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
+  const player = document.querySelector(".player:has(audio)");
+  if (!named || !player) return;
+  player.dispatchEvent(new CustomEvent("seek", { detail: { at: Number(named[1]), play: false } }));
+}
+goToNamed();
+addEventListener("hashchange", goToNamed);

@@ -14,10 +14,16 @@ from visits import PATIENCE, Visits
 
 from callpanel.demo import Demo, running
 from twirec import CallRecord, State
+from twirec.adapters.memory_speech import MemorySpeech
 from twirec.sandbox.scenes import SCENES
 
 SPEED = 20.0
 LONG, HUNG_UP = SCENES[1], SCENES[2]
+HEARD = (
+    "A mí me dijeron que podía darme de baja cuando quisiera sin pagar nada. Eso no me lo dijo.",
+    "Tiene una permanencia de doce meses. Son ochenta euros.",
+)
+"""What a machine hears of each side, whatever they say."""
 SETTLED = frozenset({State.RELEASED, State.ABSENT})
 
 expect.set_options(timeout=PATIENCE)
@@ -35,8 +41,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running(tmp_path_factory.mktemp("panel"), speed=SPEED) as demo:
-        yield demo
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("twirec.archive.archive._open_speech", lambda _: MemorySpeech(HEARD))
+        with running(tmp_path_factory.mktemp("panel"), speed=SPEED) as demo:
+            yield demo
 
 
 @pytest.fixture(scope="session")
