@@ -120,6 +120,11 @@ def a_case(house: House) -> None:
     house.archive.cases.open(call_sid(), "complaint", by="bo")
 
 
+def a_recorded_case(house: House) -> None:
+    a_case(house)
+    house.archive.cases.consent(key_of_case(house.archive), "granted", by="bo")
+
+
 def an_incomplete_case(house: House) -> None:
     a_case(house)
     house.archive.cases.incomplete(key_of_case(house.archive), "the invoice", by="bo")
@@ -326,6 +331,16 @@ ACTS: Mapping[str, Act] = {
         ("cases", "case_steps", "case_clocks"),
         an_incomplete_case,
     ),
+    "cases.receipts.make": Act(
+        lambda a: a.cases.receipts.make(key_of_case(a), by=ANA),
+        ("case_steps", "disclosures"),
+        a_recorded_case,
+    ),
+    "cases.receipts.deliver": Act(
+        lambda a: a.cases.receipts.deliver(key_of_case(a), to="x", how="x", by=ANA),
+        ("case_steps",),
+        a_case,
+    ),
     "cases.close": Act(
         lambda a: a.cases.close(key_of_case(a), notified_at="2026-11-23", how="x", by=ANA),
         ("cases", "case_steps", "holds"),
@@ -355,6 +370,7 @@ ACTS: Mapping[str, Act] = {
 """What is changed in the catalog by somebody."""
 
 CHANGE_NOTHING = {
+    "cases.receipts.send": "the receipt is made as by `make`; that it was sent is entered after",
     "custody.access_requests.answer": "it is looked at; only its entry is written",
     "custody.access_requests.pack": "it is entered as tried, and as made when all of it was read",
     "custody.evidence": "it is entered as tried, and as done when it is made",

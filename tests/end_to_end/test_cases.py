@@ -12,7 +12,7 @@ import pytest
 from tests.end_to_end.site import CUSTOMER, OWN_NUMBER, Site, until
 from twirec import Actor, CustodyRefused
 from twirec.model.cases import CaseAnswer, CaseState
-from twirec.model.errors import NotFound
+from twirec.model.errors import LinkClosed, NotFound
 from twirec.model.states import Custody, State
 from twirec.model.vocabulary import Outcome, Reason
 from twirec.sandbox import Call, Line, Party
@@ -69,6 +69,11 @@ def test_a_yes_is_recorded_from_the_question_on_and_kept_until_they_are_told(sit
     assert after is not None
     a_second = timedelta(seconds=1)
     assert before - a_second <= at_vendor.started <= after + a_second
+    receipt = cases.receipts.make(key, by=EVA)  # while it goes on
+    link = next(line for line in receipt.text.splitlines() if "/twirec/disclosed/" in line)
+    secret, disclosures = link.rpartition("/")[2], site.archive.custody.disclosures
+    with pytest.raises(LinkClosed):
+        disclosures.look(secret)
     call.wait(timeout=120)
     site.work_on()
 
@@ -84,6 +89,10 @@ def test_a_yes_is_recorded_from_the_question_on_and_kept_until_they_are_told(sit
     first = next(at for at, sample in enumerate(agent) if abs(sample) > 200) / 8000
     assert first == pytest.approx(asked, abs=0.5)
     assert asked < (place_of("customer_thanks", customer) or 0.0)
+
+    opening = disclosures.open(secret, receipt.code)
+    heard = b"".join(disclosures.hear(secret, opening.ticket))
+    assert heard == site.bytes_of(recording)
 
     erased = site.archive.custody.erase(recording.sid, reason="asked", by=EVA)
     assert erased.lines  # it is blocked: and destroyed by nothing while the case is open

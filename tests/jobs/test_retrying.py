@@ -30,7 +30,8 @@ TABLE = {
     """,
     PASSES: """
         MediaIsErrorPage MediaNotDescribed MediaTruncated MediaNotAuthentic VerificationFailed
-        EventNotTaken HintNotTaken ConversionFailed ConversionStalled WorkerAway HearingFailed
+        EventNotTaken MailNotSent HintNotTaken ConversionFailed ConversionStalled WorkerAway
+        HearingFailed
         AppError AppUnreachable AppNotTrusted
     """,
     SETTING: """

@@ -15,6 +15,7 @@ from twirec.archive.agents import Agents
 from twirec.archive.anchors import Keeper
 from twirec.archive.audit import Audit
 from twirec.archive.calls import Calls
+from twirec.archive.case_receipts import CaseReceipts
 from twirec.archive.case_recording import CaseRecording
 from twirec.archive.cases import Cases
 from twirec.archive.custody import Custodian
@@ -129,7 +130,6 @@ class Archive:
         self.calls = Calls(*known, to_bucket, self.webhooks.outbound, trail, clock)
         self.recordings = Recordings(self.catalog, originals, self.webhooks.pausing, trail, clock)
         case_recording = CaseRecording(self.catalog, self.webhooks, trail, clock)
-        self.cases = Cases(*known, to_bucket, case_recording, trail, clock)
         self.derivatives = Derivatives(*known, originals, trail)
         to_speech: Callable[[], SpeechModel] = lambda: self._speech  # noqa: E731
         self.transcripts = Transcripts(*known, originals, to_speech, trail, clock)
@@ -158,6 +158,8 @@ class Archive:
             months=Months(*known, to_bucket, to_vendor, maker, trail, clock),
             access_requests=AccessRequests(*known, answers, trail, clock),
         )
+        receipts = CaseReceipts(*known, maker.seal, trail, clock)
+        self.cases = Cases(*known, to_bucket, case_recording, receipts, trail, clock)
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
         self.integrity = Integrity(*known, originals, trail, clock)
         self._periodic = Periodic(

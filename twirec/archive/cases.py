@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from twirec.archive.audit import LARGEST_PAGE
+from twirec.archive.case_receipts import CaseReceipts
 from twirec.archive.case_recording import CaseRecording
 from twirec.calls.address import key_of
 from twirec.calls.working_days import WorkingDays
@@ -38,7 +39,7 @@ from twirec.model.given import understood, whole, word
 from twirec.model.records import Call, CallRecord
 from twirec.model.vocabulary import ConsentOutcome
 from twirec.search.case_keys import looks_like_key, new_key, read_key
-from twirec.search.phrase import spoken_span
+from twirec.search.phrase import Span, spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -56,11 +57,15 @@ class Cases:
 
     While a case is open, what is recorded of its calls is held, what there is and what is to come.
 
+    Attributes:
+        receipts: what customers get of their cases.
+
     Args:
         settings: the company's zone, its terms, and its working days.
         catalog: where cases are kept.
         bucket: where the objects are.
         recording: begins and ends what is recorded for a case.
+        receipts: makes and sends receipts.
         trail: who did what.
         now: the clock, UTC.
     """
@@ -71,9 +76,11 @@ class Cases:
         catalog: Catalog,
         bucket: Callable[[], MarkedBucket],
         recording: CaseRecording,
+        receipts: CaseReceipts,
         trail: AuditTrail,
         now: Callable[[], datetime],
     ) -> None:
+        self.receipts = receipts
         self._settings = settings
         self._catalog = catalog
         self._bucket = bucket
@@ -418,8 +425,11 @@ class Cases:
                 the case was opened, or it is closed already.
         """
         with self._step(case_key, by, CaseStepKind.CLOSED, Deed.SETTLE) as (step, done):
+            span = spoken_span(
+                "notified_at", notified_at, now=done.at, zone=self._settings.timezone
+            )
             case = self._catalog.known_cases.get(done.sid)
-            told = self._told_at(notified_at, case, done.at)
+            told = _told_at(span, case, done.at)
             way = _text("how", how, LONGEST_TEXT)
             why = _text("resolution", resolution, LONGEST_CONTENT, needed=False)
             changes = {
@@ -532,17 +542,6 @@ class Cases:
                 return call
         raise NotFound(f"{sid} is no call of {case.key}; add it to the case first.")
 
-    def _told_at(self, given: When, case: Case, now: datetime) -> datetime:
-        """Return when a customer was told. Of a day alone, its end: it is the later reading."""
-        span = spoken_span("notified_at", given, now=now, zone=self._settings.timezone)
-        since, until = span.since, span.until
-        if since is None or since > now:
-            raise InvalidQuery("notified_at: say when the customer was told; it cannot be to come.")
-        if (until or now) < case.opened_at:
-            raise InvalidQuery(f"notified_at: {case.key} was opened after that.")
-        last = now if until is None else until - timedelta(seconds=1)
-        return since if span.point else max(since, min(last, now))
-
     def _language(self, given: CaseLanguage | str | None) -> CaseLanguage:
         if given is not None:
             return word(CaseLanguage, "language", given)
@@ -564,3 +563,18 @@ def _text(field: str, given: str, longest: int, *, needed: bool = True) -> str:
     if (needed and not said) or len(said) > longest:
         raise InvalidQuery(f"{field}: write it, in at most {longest} characters.")
     return str(said)
+
+
+def _told_at(span: Span, case: Case, now: datetime) -> datetime:
+    """Return when a customer was told. Of a day alone, its end: it is the later reading.
+
+    Raises:
+        InvalidQuery: it is to come, or before the case was opened.
+    """
+    since, until = span.since, span.until
+    if since is None or since > now:
+        raise InvalidQuery("notified_at: say when the customer was told; it cannot be to come.")
+    if (until or now) < case.opened_at:
+        raise InvalidQuery(f"notified_at: {case.key} was opened after that.")
+    last = now if until is None else until - timedelta(seconds=1)
+    return since if span.point else max(since, min(last, now))

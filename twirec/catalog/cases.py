@@ -22,6 +22,8 @@ from sqlalchemy import (
 from twirec.catalog.audit import append
 from twirec.catalog.case_tables import case_calls, case_clocks, case_steps, cases
 from twirec.catalog.database import Database, to_model, to_row
+from twirec.catalog.disclosure_tables import disclosures
+from twirec.catalog.disclosures import Proofs
 from twirec.catalog.events import write_event
 from twirec.catalog.hints import hint
 from twirec.catalog.holds import add_hold, lift_holds
@@ -32,6 +34,7 @@ from twirec.model.access import OURSELVES
 from twirec.model.audit import AuditDraft
 from twirec.model.cases import Case, CaseCall, CaseClock, CaseStep, CaseStepKind
 from twirec.model.custody import Hold
+from twirec.model.disclosures import Disclosure
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.events import EventType
 from twirec.model.hints import CASE
@@ -207,6 +210,34 @@ class Cases:
             if audited is not None:
                 append(connection, audited)
         return found
+
+    def made_receipt(
+        self,
+        key: str,
+        step: CaseStep,
+        links: Sequence[tuple[Disclosure, Proofs]],
+        audited: AuditDraft,
+    ) -> None:
+        """Write down that a receipt was made, with the links in it.
+
+        Args:
+            key: of the case.
+            step: that it was made.
+            links: what is given by them, and what proves their secrets.
+            audited: its entry.
+        """
+        with self._database.write() as connection:
+            taken = _take(connection, key, step, {})
+            for disclosure, proofs in links:
+                row = {
+                    **to_row(disclosure, disclosures),
+                    "link_hash": proofs.link_hash,
+                    "code_hash": proofs.code_hash,
+                    "salt": proofs.salt,
+                }
+                connection.execute(insert(disclosures), row)
+            write_event(connection, EventType.CASE_RECEIPT, case_key=taken.key)
+            append(connection, audited)
 
     def tell(
         self, lease: Lease[CaseClock], step: CaseStep, event: EventType, now: datetime

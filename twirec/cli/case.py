@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import Any
 
 import click
@@ -125,6 +126,50 @@ def complete(key: str, note: str, as_json: bool) -> None:
     """Write down that the customer completed what was missing: the term runs from now on."""
     completed = _cases().complete(key, note, by=operator())
     _answer(as_json, completed, f"due {_moment(completed.due_at, _zone())}.")
+
+
+@case.command("receipt")
+@KEY
+@click.option("-o", "--output", help="The PDF to write; without it the text is shown.")
+@click.option("--to", help="Send it to this e-mail address instead.")
+@click.option("--delivered-to", help="Write down that you delivered it, and to whom.")
+@click.option("--how", default="", help="By which way you delivered it.")
+@as_json
+def receipt(
+    key: str,
+    output: str | None,
+    to: str | None,
+    delivered_to: str | None,
+    how: str,
+    as_json: bool,
+) -> None:
+    """Make the receipt of a case, send it, or write down that it was delivered.
+
+    It holds a link to the recording. Tell the customer its code by another way.
+    """
+    receipts = _cases().receipts
+    if delivered_to:
+        delivered = receipts.deliver(key, to=delivered_to, how=how, by=operator())
+        _answer(as_json, delivered, "written down.")
+        return
+    if to:
+        code = receipts.send(key, to=to, by=operator())
+        answer(as_json, {"sent": True, "code": code}, "Sent.", _code(code))
+        return
+    made = receipts.make(key, by=operator())
+    if output:
+        with Path(output).open("xb") as file:  # what is there is not replaced
+            file.write(made.pdf)
+    said = {"key": made.key, "sealed": made.sealed, "code": made.code, "text": made.text}
+    if as_json:
+        print_json(said)
+        return
+    say(f"Written: {output}" if output else made.text)
+    say(_code(made.code))
+
+
+def _code(code: str) -> str:
+    return f"Code of its link, to be told by another way: {code}" if code else "It holds no link."
 
 
 @case.command("close")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -248,6 +248,30 @@ class CaseRecord:
     calls: tuple[CaseCall, ...]
     steps: tuple[CaseStep, ...]
     records: tuple[CallRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReceipt:
+    """A receipt of a case.
+
+    Attributes:
+        key: of the case.
+        language: in which it is.
+        text: what it says, as plain text.
+        pdf: the same as a PDF.
+        sealed: whether the PDF has the company's seal.
+        code: what opens its link, to be told to the customer by another way than the receipt; empty
+            where it holds no link.
+        file_name: of the PDF.
+    """
+
+    key: str
+    language: CaseLanguage
+    text: str
+    pdf: bytes = field(repr=False)
+    sealed: bool
+    code: str = field(repr=False)
+    file_name: str
 
 
 @dataclass(frozen=True, slots=True)

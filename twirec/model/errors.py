@@ -407,6 +407,12 @@ class EventNotTaken(TwirecError):
     retryable = True
 
 
+class MailNotSent(TwirecError):
+    """An e-mail was not taken by the company's mail server, or nobody knows whether it was."""
+
+    retryable = True
+
+
 # --- work -----------------------------------------------------------------------------------
 
 

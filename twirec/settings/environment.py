@@ -9,6 +9,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from twirec.adapters.decryption import read_keys
+from twirec.adapters.smtp import read_server
 from twirec.calls.dialling import EU
 from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, check_said, transcribing
@@ -95,6 +96,9 @@ class Reader:
             agents_hear_their_own=self.read("TWIREC_AGENTS_HEAR_THEIR_OWN", values.switch, False),
             event_streams=self.read("TWIREC_EVENT_STREAMS", values.switch, False),
             longest_pause=self.read("TWIREC_LONGEST_PAUSE", values.pause_seconds, None),
+            case_contact=self.read("TWIREC_CASE_CONTACT", str, ""),
+            smtp=self.read("TWIREC_SMTP_URL", read_server, None),
+            smtp_from=self.read("TWIREC_SMTP_FROM", values.mail_sender, ""),
             case_terms=self.read("TWIREC_CASE_TERMS", read_terms, LEGAL),
             holidays_at=self.read("TWIREC_HOLIDAYS", read_place, ""),
             extra_holidays=self.read("TWIREC_EXTRA_HOLIDAYS", read_days, ()),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from twirec.adapters.smtp import MailServer
 from twirec.calls.dialling import EU, DialRules
 from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.case_terms import LEGAL, CaseTerm
@@ -111,6 +112,10 @@ class Settings:
             recordings of their own calls.
         longest_pause: `TWIREC_LONGEST_PAUSE`, in seconds: when a worker ends a pause that nobody
             ended; None for never.
+        case_contact: `TWIREC_CASE_CONTACT`: where customers turn about their cases, as receipts say
+            it; empty for `privacy_info`.
+        smtp: `TWIREC_SMTP_URL`, the server that sends receipts; None for none.
+        smtp_from: `TWIREC_SMTP_FROM`, from whom they come.
         case_terms: `TWIREC_CASE_TERMS`: how long customers' cases may take, by their kinds.
         holidays_at: `TWIREC_HOLIDAYS`: the country, perhaps with its region, whose holidays are no
             working days; empty for `country`.
@@ -171,6 +176,9 @@ class Settings:
     transcript_language: str = ANNOUNCED
     transcript_threads: int = 1
     longest_pause: timedelta | None = None
+    case_contact: str = ""
+    smtp: MailServer | None = None
+    smtp_from: str = ""
     case_terms: Mapping[CaseKind, CaseTerm] = field(default_factory=lambda: LEGAL)
     holidays_at: str = ""
     extra_holidays: tuple[str, ...] = ()

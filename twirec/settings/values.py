@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from email.utils import parseaddr
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -83,6 +84,14 @@ def secret(value: str) -> str:
     """Return what is long enough to sign with."""
     if len(value) < 32:
         raise ValueError("give at least 32 characters, such as `openssl rand -hex 32` makes.")
+    return value
+
+
+def mail_sender(value: str) -> str:
+    """Return from whom e-mails come, as it is: `mail@example.com`, or `Name <mail@example.com>`."""
+    name, address = parseaddr(value)
+    if not re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", address) or "\n" in name:
+        raise ValueError("write an address, such as Acme <cases@example.com>.")
     return value
 
 

@@ -1,0 +1,283 @@
+"""Receipts of cases: made by the library, delivered by whichever way was chosen."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import localtime, make_msgid
+from typing import TYPE_CHECKING
+
+from twirec.archive.disclosures import ROUTE
+from twirec.catalog import Catalog
+from twirec.custody.audit import AuditTrail
+from twirec.custody.case_receipt import plain_text, receipt
+from twirec.custody.disclosure import new_code, new_secret, proofs
+from twirec.custody.document import Document
+from twirec.custody.document_pdf import check_installed, pdf
+from twirec.model.access import Actor, Deed, acting, may_ever
+from twirec.model.audit import Action, AuditDraft
+from twirec.model.cases import (
+    Case,
+    CaseAnswer,
+    CaseReceipt,
+    CaseStep,
+    CaseStepKind,
+)
+from twirec.model.disclosures import Disclosure, DisclosureGround
+from twirec.model.errors import CustodyRefused, InvalidQuery, MailNotSent
+from twirec.model.given import understood
+from twirec.model.records import Recording
+from twirec.model.states import NOTHING_THERE, UNDONE, Custody
+from twirec.search.case_keys import read_key
+from twirec.settings import Settings
+
+if TYPE_CHECKING:
+    from twirec.evidence.seal import Seal
+
+LIFE = timedelta(days=90)
+"""For how long a link of a receipt is open; another receipt has another."""
+
+OPENINGS = 20
+LONGEST_TEXT = 2000
+
+
+BY_MAIL = "e-mail"
+"""How a receipt was delivered that the library sent."""
+
+
+@understood
+class CaseReceipts:
+    """Receipts of cases: content, time, key, term, and how to get at the recording.
+
+    Args:
+        settings: who received it, and where customers turn.
+        catalog: cases, recordings and links.
+        seal: gives the company's seal, where there is one.
+        trail: who made which.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        seal: Callable[[], Seal],
+        trail: AuditTrail,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._seal = seal
+        self._trail = trail
+        self._now = now
+
+    def make(self, case_key: str, *, by: Actor | str) -> CaseReceipt:
+        """Make the receipt of a case: as a PDF, sealed where the company has a seal, and as text.
+
+        It holds a personal link to what was recorded with the customer's consent, which opens once
+        that is archived, with a code that is told by another way; only for who may hear it, as link
+        and code together do. Of others the receipt says that the customer may ask for it, and an
+        e-mail by `send` holds the link. Each receipt has a link and a code of its own.
+
+        Args:
+            case_key: of the case.
+            by: who makes it.
+
+        Raises:
+            NotFound: there is no such case.
+            CustodyRefused: it is not for them.
+            InvalidQuery: the key is none.
+            LetterToolsMissing: the extra `letters` is not installed.
+            SealUnusable: the seal of the settings cannot be used.
+            TimeStampUnavailable: the authority of time does not answer.
+        """
+        with self._step(case_key, by, CaseStepKind.RECEIPT) as (step, done):
+            return self._made(
+                step, done, with_links=may_ever(Actor(done.by, done.role), Deed.LISTEN)
+            )
+
+    def send(self, case_key: str, *, to: str, by: Actor | str) -> str:
+        """Send the receipt of a case by e-mail, with the link to what was recorded.
+
+        It is written down that it was delivered, and to whom; or that it could not be.
+
+        Args:
+            case_key: of the case.
+            to: the customer's address.
+            by: who sends it.
+
+        Returns:
+            The code that opens its link, to be told by another way, such as during the call; empty
+            where it holds no link.
+
+        Raises:
+            NotFound: there is no such case.
+            CustodyRefused: it is not for them.
+            InvalidQuery: the key or the address is none, or no mail server is set.
+            MailNotSent: the mail server did not take it; try it again.
+            TwirecError: as `make`.
+        """
+        from twirec.adapters.smtp import send
+
+        address = _address(to)
+        settings = self._settings
+        if settings.smtp is None:
+            raise InvalidQuery(
+                "to: no mail server is set (TWIREC_SMTP_URL, TWIREC_SMTP_FROM): make the receipt "
+                "and deliver it yourselves."
+            )
+        with self._step(case_key, by, CaseStepKind.RECEIPT) as (step, done):
+            made = self._made(step, done, with_links=True)
+        with self._step(case_key, by, CaseStepKind.DELIVERED) as (step, done):
+            said = replace(step, text=address, how=BY_MAIL)
+            try:
+                send(_message(made, settings.smtp_from, address), settings.smtp)
+            except MailNotSent as error:
+                failed = replace(said, how=f"{BY_MAIL}, not delivered: {error}")
+                self._catalog.cases.add_step(made.key, failed)
+                raise
+            self._catalog.cases.add_step(made.key, said, done)
+        return made.code
+
+    def deliver(self, case_key: str, *, to: str, how: str, by: Actor | str) -> Case:
+        """Write down to whom a receipt was delivered, and by which way the customer chose.
+
+        Args:
+            case_key: of the case.
+            to: where it went, such as an address; it is kept for this only.
+            how: by which way, such as `by post` or `handed over`.
+            by: who delivered it.
+
+        Raises:
+            NotFound: there is no such case.
+            CustodyRefused: it is not for them.
+            InvalidQuery: the key is none, or it is not said to whom and how.
+        """
+        with self._step(case_key, by, CaseStepKind.DELIVERED) as (step, done):
+            said = replace(step, text=_said("to", to), how=_said("how", how))
+            return self._catalog.cases.add_step(done.sid, said, done)
+
+    def _made(self, step: CaseStep, done: AuditDraft, *, with_links: bool) -> CaseReceipt:
+        check_installed()
+        case = self._catalog.known_cases.get(done.sid)
+        recordings = self._consented(case)
+        code = new_code() if recordings and with_links else ""
+        given = [(self._disclosure(case, each, done), new_secret()) for each in recordings]
+        links = [f"{self._settings.public_url}{ROUTE}{secret}" for _, secret in given]
+        document = receipt(
+            case,
+            company=self._settings.company,
+            contact=self._settings.case_contact or self._settings.privacy_info,
+            term=self._settings.case_terms[case.kind],
+            recorded=self._is_recorded(case),
+            links=links if with_links else (),
+            zone=self._settings.timezone,
+        )
+        data, sealed = self._document(document, case)
+        digest = hashlib.sha256(data).hexdigest()
+        entry = replace(done, detail={**done.detail, "sha256": digest, "links": len(links)})
+        links_given = [
+            (disclosure, proofs(secret, code)) for disclosure, secret in given if with_links
+        ]
+        self._catalog.cases.made_receipt(case.key, replace(step, text=digest), links_given, entry)
+        return CaseReceipt(
+            key=case.key,
+            language=case.language,
+            text=plain_text(document),
+            pdf=data,
+            sealed=sealed,
+            code=code,
+            file_name=f"{case.key}.pdf",
+        )
+
+    def _document(self, document: Document, case: Case) -> tuple[bytes, bool]:
+        data = pdf(document, self._now())
+        if not self._settings.seal:
+            return data, False
+        return self._seal().pdf(data, reason=f"{document.title}"), True
+
+    def _is_recorded(self, case: Case) -> bool:
+        calls = self._catalog.known_cases.calls(case.id)
+        return any(each.answer is CaseAnswer.GRANTED for each in calls) and bool(
+            self._consented(case)
+        )
+
+    def _consented(self, case: Case) -> list[Recording]:
+        """Return what may be given to the customer: it was recorded, or goes on, by their yes."""
+        found: list[Recording] = []
+        for call in self._catalog.known_cases.calls(case.id):
+            if call.answer is not CaseAnswer.GRANTED:
+                continue
+            record = self._catalog.ledger.call(call.account_sid, call.call_sid)
+            found += [
+                each
+                for each in record.recordings
+                if each.custody is Custody.ACTIVE and each.state not in {*UNDONE, *NOTHING_THERE}
+            ]
+        return found
+
+    def _disclosure(self, case: Case, recording: Recording, done: AuditDraft) -> Disclosure:
+        return Disclosure(
+            id="DI" + secrets.token_hex(16),
+            recording_sid=recording.sid,
+            recipient=case.key,
+            purpose="Ley 10/2025, art. 12.1",
+            ground=DisclosureGround.OWN_REQUEST,
+            reference=case.key,
+            consents=(),
+            conversion="",
+            by=done.by,
+            at=done.at,
+            expires_at=done.at + LIFE,
+            openings=OPENINGS,
+        )
+
+    @contextmanager
+    def _step(
+        self, case_key: str, by: Actor | str, kind: CaseStepKind
+    ) -> Iterator[tuple[CaseStep, AuditDraft]]:
+        actor, its = acting(by), read_key(case_key)
+        with self._trail.attempt(Action.CASE, actor, its, {"step": kind.value}) as done:
+            if not may_ever(actor, Deed.CASE):
+                raise CustodyRefused(f"{Deed.CASE} is not for the role {actor.role}.")
+            yield CaseStep(0, kind, done.at, actor.name), done
+
+
+def _message(made: CaseReceipt, sender: str, address: str) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = sender
+    message["To"] = address
+    message["Subject"] = made.text.partition("\n")[0]
+    message["Content-Language"] = made.language
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or "localhost")
+    message["Date"] = localtime()
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(made.text)
+    message.add_attachment(made.pdf, maintype="application", subtype="pdf", filename=made.file_name)
+    return message
+
+
+def _address(given: str) -> str:
+    """Return one e-mail address.
+
+    Raises:
+        InvalidQuery: it is none.
+    """
+    address = given.strip()
+    if not re.fullmatch(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+", address):
+        raise InvalidQuery("to: give one e-mail address, such as ana@example.com.")
+    return address
+
+
+def _said(field: str, given: str) -> str:
+    said = given.strip()
+    if not said or len(said) > LONGEST_TEXT:
+        raise InvalidQuery(f"{field}: write it, in at most {LONGEST_TEXT} characters.")
+    return said
