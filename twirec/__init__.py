@@ -231,6 +231,7 @@ if TYPE_CHECKING:
         Span as Span,
         Waveform as Waveform,
     )
+    from twirec.search.case_keys import looks_like_key as looks_like_key
     from twirec.search.times import When as When
     from twirec.settings import Settings as Settings, misread_settings as misread_settings
     from twirec.settings.operating_user import (
@@ -410,6 +411,7 @@ _HOMES = {
         "Word",
     ),
     "twirec.model.waveform": ("Side", "SoundWarning", "Span", "Waveform"),
+    "twirec.search.case_keys": ("looks_like_key",),
     "twirec.search.times": ("When",),
     "twirec.settings": ("Settings", "misread_settings"),
     "twirec.settings.operating_user": ("operating_user", "operator"),

@@ -221,6 +221,11 @@ def _list(every: bool, as_json: bool) -> None:
 @as_json
 def show(what: str, as_json: bool) -> None:
     """Show a case by its key, or those of a customer's number or of a call (CA…)."""
+    show_case(what, as_json)
+
+
+def show_case(what: str, as_json: bool) -> None:
+    """Show the cases that somebody means."""
     archive = twirec.Archive.from_env()
     now, zone = archive.now(), archive.settings.timezone
     found = archive.cases.find(what, by=operator())

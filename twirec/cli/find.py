@@ -10,6 +10,7 @@ from typing import IO, Any
 import click
 
 import twirec
+from twirec.cli.case import show_case
 from twirec.cli.output import (
     answer,
     as_json,
@@ -99,11 +100,15 @@ def search(
 ) -> None:
     """Find calls, newest first, by what you say of number and time, and by options.
 
+    The key of a customer's case (R-7KM-482-4) finds the case, with its calls and recordings.
     By words that were said (said:"twelve months"), best first, each with its sentence.
     """
     if query["not_recorded"] and outcome not in {None, Outcome.NOT_RECORDED}:
         raise click.UsageError("--not-recorded and --outcome contradict each other; give one.")
     archive = twirec.Archive.from_env()
+    if twirec.looks_like_key(" ".join(text)):
+        show_case(" ".join(text), as_json)
+        return
     page = archive.calls.search(
         _as_typed(text) or None,
         direction=direction,

@@ -45,7 +45,11 @@ def looks_like_key(text: str) -> bool:
         text: as a person types it.
     """
     said = text.strip().upper()
-    return bool(_LOOKS_SO.fullmatch(said)) and any(each.isdigit() for each in said)
+    if not _LOOKS_SO.fullmatch(said):
+        return False
+    bare = re.sub(r"[\s.–-]", "", said)[1:].translate(READ_AS)  # noqa: RUF001 - as pasted
+    written_so = said.startswith("R-") and any(each.isdigit() for each in said)
+    return written_so or set(bare) <= set(ALPHABET)
 
 
 def read_key(text: str) -> str:
