@@ -73,6 +73,7 @@ MAY_IMPORT = {
     "version": set(),
     # public names, for type checkers: at run time each is loaded when it is first asked for
     "__init__": {
+        "adapters",
         *("archive", "settings", "model", "version", "calls", "catalog", "backfill", "jobs"),
         *("search", "transfers", "evidence", "custody"),
     },

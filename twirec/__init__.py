@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from twirec.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from twirec.adapters.smtp import MailServer as MailServer
     from twirec.archive import Archive as Archive
     from twirec.backfill.backfill import Backfill as Backfill
     from twirec.calls.wordings import Wording as Wording
@@ -241,6 +242,7 @@ if TYPE_CHECKING:
     from twirec.transfers.checkpoints import Step as Step
 
 _HOMES = {
+    "twirec.adapters.smtp": ("MailServer",),
     "twirec.archive": ("Archive",),
     "twirec.backfill.backfill": ("Backfill",),
     "twirec.calls.wordings": ("Wording",),
