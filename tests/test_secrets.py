@@ -37,6 +37,7 @@ SECRETS = {
     "TWIREC_AUDIT_KEY": WORD * 6,
     "TWIREC_SEAL_PASSWORD": WORD,
     "TWIREC_TSA_URL": f"https://ana:{WORD}@tsa.example.com/",
+    "TWIREC_SMTP_URL": f"smtps://ana:{WORD}@mail.example.com",
     "TWIREC_DECRYPTION_KEYS": f"{key_pair().sid}=env:PEM",
 }
 ENVIRON = {**ENVIRONMENT, **SECRETS, "PEM": key_pair().pem()}
