@@ -19,6 +19,7 @@ from tests.examples import examples
 from tests.month import MonthHouse
 from twirec.evidence.check import check_evidence
 from twirec.model.access import Actor
+from twirec.model.anchors import Anchor
 from twirec.model.audit import AuditOutcome
 from twirec.model.claims import CheckLevel
 from twirec.model.errors import (
@@ -33,6 +34,7 @@ from twirec.settings import Settings
 
 ANA = Actor("ana", "admin")
 MADRID = ZoneInfo("Europe/Madrid")
+ANCHOR = Anchor(1, datetime(2026, 12, 1, tzinfo=UTC), 1, "a" * 64, "b" * 64, "0123456789abcdef")
 
 
 def inside(package: bytes, folder: Path) -> dict[str, bytes]:
@@ -48,6 +50,7 @@ def test_every_gap_is_named_and_none_is_invented(twirec_settings: Settings, tmp_
     month.fill(300)
     month.scatter()
     custody = month.house.archive.custody
+    month.house.archive.catalog.anchors.keep(ANCHOR)
     found = custody.months.close("2026-11", by=ANA)
     assert set(found.named) == month.gaps
     assert found.statement.gaps == len(month.gaps) == len(found.named)
@@ -81,6 +84,7 @@ def test_every_gap_is_named_and_none_is_invented(twirec_settings: Settings, tmp_
     rows = list(csv.DictReader(io.StringIO(files["gaps.csv"].decode())))
     assert {Gap(GapKind(row["kind"]), row["sid"], row["call_sid"]) for row in rows} == month.gaps
     assert month.blocked not in files["calls.csv"].decode()
+    assert said["anchor"]["sha256"] == ANCHOR.digest
     assert b"34600" not in files["calls.csv"] + files["manifest.json"]
     entries = [
         each

@@ -131,6 +131,7 @@ class Months:
                     compared_until=self._now(),
                     others=compared.others,
                     head=self._catalog.audit.head(),
+                    anchor=self._catalog.anchors.newest(),
                     previous=before,
                     version=__version__,
                 )

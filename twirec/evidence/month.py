@@ -167,7 +167,7 @@ def statement(facts: MonthFacts, listed: MonthList, seal: Seal | None, file_name
 def _manifest(
     facts: MonthFacts, listed: MonthList, inside: Mapping[str, bytes], *, sealed: bool
 ) -> bytes:
-    head, before = facts.head, facts.previous
+    head, before, anchor = facts.head, facts.previous, facts.anchor
     return canonical(
         {
             "schema": MONTH_SCHEMA,
@@ -199,6 +199,15 @@ def _manifest(
             },
             "gaps": {each.value: count for each, count in sorted(listed.gaps.items())},
             "audit_head": {"seq": head.seq, "hash": head.hash} if head else None,
+            "anchor": {
+                "number": anchor.anchor,
+                "at": utc(anchor.at),
+                "entries": anchor.entries,
+                "sha256": anchor.digest,
+                "stamped_at": utc(anchor.stamped_at),
+            }
+            if anchor
+            else None,
             "previous": {"id": before.id, "at": utc(before.at), "sha256": before.sha256}
             if before
             else None,
@@ -272,6 +281,14 @@ def _about(facts: MonthFacts, seal: Seal | None, at: _Clock) -> Iterator[tuple[s
     if facts.head:
         head = said["head_is"].format(seq=facts.head.seq, hash=facts.head.hash)
         yield said["head"], head
+    if facts.anchor:
+        anchor = facts.anchor
+        yield (
+            said["anchor"],
+            said["anchor_is"].format(
+                number=anchor.anchor, at=at(anchor.at), entry=anchor.entries, sha256=anchor.digest
+            ),
+        )
     if facts.previous:
         before = facts.previous
         yield (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from enum import StrEnum
 
+from twirec.model.anchors import KnownAnchor
 from twirec.model.audit import AuditHead
 from twirec.model.errors import InvalidQuery
 from twirec.model.records import CallRecord, Recording
@@ -317,6 +318,7 @@ class MonthFacts:
         compared_from, compared_until: when Twilio's list was compared with ledger and bucket, UTC.
         others: calls that Twilio lists and that are not the company's, or belong to others of it.
         head: where the audit log ended.
+        anchor: the newest anchor of the audit log; None for none.
         previous: the statement before about the same month; None for none.
         version: of twirec.
     """
@@ -333,5 +335,6 @@ class MonthFacts:
     compared_until: datetime
     others: int
     head: AuditHead | None
+    anchor: KnownAnchor | None
     previous: MonthStatement | None
     version: str
