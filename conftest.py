@@ -19,6 +19,7 @@ import tests.examples  # noqa: F401 - its profile has to be known at the start
 from tests.sandbox.watching import pytest_runtest_teardown, sandbox_compared  # noqa: F401
 from tests.statements import make_alike
 from twirec.catalog import database as database_module
+from twirec.custody import disclosure
 
 pytest_plugins = ("tests.lending",)
 
@@ -91,6 +92,14 @@ def statements_built_once() -> Iterator[None]:
     """Let the engines of one kind of database share the statements that SQLAlchemy built."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database_module, "create_engine", make_alike)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def codes_hashed_quickly() -> Iterator[None]:
+    """Hash the codes of links with little work; in life it takes 50 ms, for a reason."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(disclosure.SLOW, "n", 2)
         yield
 
 

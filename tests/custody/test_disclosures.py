@@ -191,12 +191,6 @@ def test_to_guess_a_code_costs_memory_and_time() -> None:
 # --- the house --------------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash codes as nobody should who keeps them."""
-    monkeypatch.setitem(disclosure.SLOW, "n", 2)
-
-
 @pytest.fixture(scope="module")
 def recorded() -> House:
     """An archive with one recording of a customer and an agent, to be copied."""

@@ -15,7 +15,6 @@ from tests.factories import recording_sid
 from tests.house import House
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.custody import disclosure
 from twirec.flask import Twirec, disclosed
 from twirec.flask.disclosed import ANSWERED, AT_ONCE, HEADERS, LARGEST_PART, LONGEST_FORM
 from twirec.flask.turns import Rate
@@ -38,8 +37,7 @@ def recorded() -> House:
 
 
 @pytest.fixture
-def house(recorded: House, monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.setitem(disclosure.SLOW, "n", 2)
+def house(recorded: House) -> House:
     return recorded.copy()
 
 
