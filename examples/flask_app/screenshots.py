@@ -138,7 +138,7 @@ def shoot(demo: Demo, browser: Browser, folder: Path) -> Iterator[Path]:
         yield _picture(page, folder / "call-es.png")
     with _visit(browser, demo, "alex") as page:
         page.goto("/own")
-        yield _picture(page, folder / "my-calls-before.png")
+        yield _picture(page, folder / "my-earlier-calls.png")
     with _visit(browser, demo, "alex") as page, _on_the_phone(demo):
         page.goto("/desk")
         page.get_by_role("button", name="Pause").last.click()

@@ -374,6 +374,7 @@ ACTIONS = {
     "refuse": _l("refused it"),
     "expire": _l("let a request expire"),
     "access_request": _l("worked at an access request"),
+    "case": _l("worked at a customer's case"),
     "accept": _l("accepted it as it is"),
     "give_up": _l("gave it up"),
     "annotate": _l("wrote a note"),

@@ -89,7 +89,7 @@ class Tick:
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800)
 """Seconds between two times on the axis."""
 
-MOST_TICKS = 7
+MOST_TICKS = 5
 
 
 def ticks(seconds: float) -> tuple[Tick, ...]:
