@@ -142,7 +142,7 @@ def shoot(demo: Demo, browser: Browser, folder: Path) -> Iterator[Path]:
     with _visit(browser, demo, "alex") as page, _on_the_phone(demo):
         page.goto("/desk")
         page.get_by_role("button", name="Pause").last.click()
-        page.goto("/desk")
+        page.locator("[data-state=paused]").wait_for()
         yield _picture(page, folder / "my-calls.png")
         with _visit(browser, demo, "sergio") as wall:
             wall.goto("/now")

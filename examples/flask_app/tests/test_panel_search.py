@@ -249,7 +249,7 @@ def test_no_filter_shows_a_recording_that_custody_hides(
             said = page.replace("number blocked", "")
             assert "blocked" not in said, asked
             assert recording_sid(HIDDEN) not in said
-            assert "611 333 444" not in said
+            assert 'class="number">+34 611 333 444' not in said
 
 
 def test_nothing_is_found_by_what_is_hidden(supervisor: Browser, admin: Browser) -> None:
