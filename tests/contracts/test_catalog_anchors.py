@@ -18,11 +18,19 @@ def test_anchors_are_remembered_once(catalog: Catalog) -> None:
     assert (catalog.anchors.known(), catalog.anchors.newest()) == ([], None)
     for anchor in (SECOND, FIRST, replace(FIRST, entries=4)):
         catalog.anchors.keep(anchor)
+    first_at = catalog.anchors.unstamped()
+    assert first_at
+    assert first_at.anchor == 1
     catalog.anchors.stamped(2, STARTED + timedelta(minutes=1))
     first = KnownAnchor(1, STARTED, 3, FIRST.digest)
     second = KnownAnchor(2, STARTED, 5, SECOND.digest, STARTED + timedelta(minutes=1))
     assert catalog.anchors.known() == [first, second]
     assert catalog.anchors.newest() == second
+    assert catalog.anchors.unstamped() is None
+    catalog.anchors.keep(replace(SECOND, anchor=3))
+    third = catalog.anchors.unstamped()
+    assert third
+    assert third.anchor == 3
 
 
 def test_hashes_of_a_part_of_the_log_are_given_in_order(catalog: Catalog) -> None:

@@ -166,12 +166,20 @@ class Comparison:
             yield _claim("anchors", UNKNOWN, said)
             return
         newest = self.anchors[-1]
-        said = f"It is what {len(self.anchors)} anchors in the bucket say, the last one of "
+        count = len(self.anchors)
+        which = (
+            "its anchor in the bucket says" if count == 1 else f"{count} anchors in the bucket say"
+        )
+        said = f"It is what {which}, the last one of "
         said = f"{said}{newest.day} with {newest.entries} entries."
         yield _claim("anchors", HOLDS, said)
         if entries > newest.entries:
-            said = f"Entries {newest.entries + 1} to {entries} came after it: that these were not "
-            yield _claim("anchors", UNKNOWN, f"{said}written anew is not known yet.")
+            first = newest.entries + 1
+            which = f"Entry {first}" if first == entries else f"Entries {first} to {entries}"
+            said = (
+                f"{which} came after it: that nobody wrote anew what came after is not known yet."
+            )
+            yield _claim("anchors", UNKNOWN, said)
         yield from self._clocks()
         try:
             yield from self._stamps(listed, trusted)

@@ -39,7 +39,6 @@ from twirec.model.access import (
     without_object,
 )
 from twirec.model.alarms import SILENCE
-from twirec.model.anchors import unstamped
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
@@ -373,15 +372,14 @@ class Operations:
         )
 
     def _anchored(self) -> dict[str, Any]:
-        known = self._catalog.anchors.known()
-        if not known:
+        newest = self._catalog.anchors.newest()
+        if newest is None:
             return {}
-        newest = known[-1]
-        waiting = unstamped(known) if self._settings.tsa_url else []
+        waiting = self._catalog.anchors.unstamped() if self._settings.tsa_url else None
         return {
             "anchored_at": newest.at,
             "anchored_entries": newest.entries,
-            "unstamped_since": waiting[0].at if waiting else None,
+            "unstamped_since": waiting.at if waiting else None,
         }
 
     def _overdue(self, actor: Actor) -> int:

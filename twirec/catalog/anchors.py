@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, String, Table, select, update
+from sqlalchemy import Column, Integer, String, Table, func, select, update
 
 from twirec.catalog.column_types import UtcDateTime
 from twirec.catalog.database import Database, to_models
@@ -41,6 +41,17 @@ class Anchors:
     def newest(self) -> KnownAnchor | None:
         """Return the newest; None without any."""
         statement = select(anchors).order_by(anchors.c.anchor.desc()).limit(1)
+        with self._database.read() as connection:
+            return next(iter(to_models(KnownAnchor, connection.execute(statement))), None)
+
+    def unstamped(self) -> KnownAnchor | None:
+        """Return the first of which no time stamp tells: all before the last one that has one do.
+
+        None where the newest has one, and without any.
+        """
+        last = select(func.max(anchors.c.anchor)).where(anchors.c.stamped_at.is_not(None))
+        behind = anchors.c.anchor > func.coalesce(last.scalar_subquery(), 0)
+        statement = select(anchors).where(behind).order_by(anchors.c.anchor).limit(1)
         with self._database.read() as connection:
             return next(iter(to_models(KnownAnchor, connection.execute(statement))), None)
 

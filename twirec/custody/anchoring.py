@@ -95,8 +95,14 @@ class Anchoring:
         return _is_due(self._catalog.anchors.newest(), self._now())
 
     def _anchor(self, *, daily: bool) -> Anchor | None:
+        known = self._catalog.anchors.newest()  # first, so that it is in the listing
         listed = self.store.listed()
         last, head, now = listed.newest(), self._catalog.audit.head(), self._now()
+        if known is not None and known.anchor not in listed.objects:  # none takes its number
+            raise AuditBroken(
+                f"Anchor {known.anchor} of the audit log was taken out of the bucket. It is not "
+                "anchored: see `twirec audit --verify`."
+            )
         if last is not None:
             self._check_follows(last, head)
             self._remember(listed)

@@ -208,9 +208,12 @@ class _Walk:
 
     def _differs(self, anchor: Anchor) -> None:
         self.broken_at = self._right_until + 1
+        which = f"the entries {self.broken_at} to {anchor.entries} are not those"
+        if self.broken_at == anchor.entries:
+            which = f"entry {anchor.entries} is not the one"
         self.why = (
-            f"the entries {self.broken_at} to {anchor.entries} are not those that {_of(anchor)} "
-            "knows: the log was written anew, or restored from an older copy and gone on with"
+            f"{which} that {_of(anchor)} knows: the log was written anew, or restored from an "
+            "older copy and gone on with"
         )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 
 from twirec.catalog import Catalog
 from twirec.doctor.results import failed, ok, warning
-from twirec.model.anchors import KnownAnchor, unstamped
+from twirec.model.anchors import KnownAnchor
 from twirec.model.audit import AuditCheck
 from twirec.model.inspection import Check, CheckResult
 from twirec.settings import Settings
@@ -24,7 +24,8 @@ def audit_results(settings: Settings, now: datetime) -> Iterator[CheckResult]:
     """Say whether the audit log is whole, as far as is known."""
     with closing(Catalog(settings.database_url)) as catalog:
         yield check_audit(catalog.audit.check(), now)
-        yield check_anchors(catalog.anchors.known(), now, stamps=bool(settings.tsa_url))
+        waiting = catalog.anchors.unstamped() if settings.tsa_url else None
+        yield check_anchors(catalog.anchors.newest(), waiting, now)
 
 
 def check_audit(check: AuditCheck | None, now: datetime) -> CheckResult:
@@ -45,26 +46,26 @@ def check_audit(check: AuditCheck | None, now: datetime) -> CheckResult:
     return ok(Check.AUDIT, f"The audit log was found whole on {when}, entries: {check.seq:,}.")
 
 
-def check_anchors(anchors: Sequence[KnownAnchor], now: datetime, *, stamps: bool) -> CheckResult:
+def check_anchors(
+    newest: KnownAnchor | None, waiting: KnownAnchor | None, now: datetime
+) -> CheckResult:
     """Judge what is remembered of the anchors of the audit log.
 
     Args:
-        anchors: the first one first.
+        newest: the last one; None without any.
+        waiting: the first that waits for its time stamp; None if none does.
         now: UTC.
-        stamps: whether an authority of time is set.
     """
-    if not anchors:
+    if newest is None:
         what = "The audit log is not anchored yet; workers do it every day."
         return ok(Check.ANCHORS, f"{what} At once: twirec audit --anchor")
-    newest = anchors[-1]
     when = f"{newest.at:%Y-%m-%d %H:%M} UTC"
     if now - newest.at > LATE:
         what = f"The audit log was last anchored on {when}; workers do it every day."
         fix = "See the log of `twirec work`, or run: twirec audit --anchor"
         return warning(Check.ANCHORS, what, fix)
-    waiting = unstamped(anchors) if stamps else []
-    if waiting and now - waiting[0].at > STAMP_LATE:
-        since = f"{waiting[0].at:%Y-%m-%d %H:%M} UTC"
+    if waiting is not None and now - waiting.at > STAMP_LATE:
+        since = f"{waiting.at:%Y-%m-%d %H:%M} UTC"
         what = f"The anchors of the audit log wait for their time stamp since {since}."
         return warning(Check.ANCHORS, what, "See the log of `twirec work`, and TWIREC_TSA_URL.")
     said = f"The audit log was anchored on {when}, entries: {newest.entries:,}"

@@ -256,15 +256,6 @@ def head_of(anchor: Anchor) -> AuditHead:
     return AuditHead(anchor.entries, anchor.head)
 
 
-def unstamped(anchors: Sequence[KnownAnchor]) -> list[KnownAnchor]:
-    """Return the anchors of which no time stamp tells: those after the last that has one.
-
-    Of those before, it tells too, as each names the hash of the one before.
-    """
-    last = max((each.anchor for each in anchors if each.stamped_at), default=0)
-    return [each for each in anchors if each.anchor > last]
-
-
 def covering(anchors: Sequence[KnownAnchor], seq: int) -> KnownAnchor | None:
     """Return the anchor against which an entry is proven: the first one that has a time stamp.
 
