@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select, text, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text, tuple_, union_all
 
 from twirec.catalog import ways
 from twirec.catalog.conditions import allowed, of_same_call, own_of
@@ -327,7 +327,9 @@ class Asking:
 
     def besides(self) -> tuple[list[ColumnElement[bool]], Mapping[str, Any]]:
         """Return what has to hold of the row of a call that matches, and what is bound to it."""
-        within = calls.c.started_at.between(bindparam("since"), bindparam("last"))
+        # not by the index of the time, by which PostgreSQL would read all calls for each sentence
+        began = func.coalesce(calls.c.started_at, calls.c.started_at)
+        within = began.between(bindparam("since"), bindparam("last"))
         return [within, *ways.besides(self._form)], self._values
 
     def _all(self, statement: Prepared) -> list[Any]:
