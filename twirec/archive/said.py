@@ -11,7 +11,7 @@ from twirec.model.errors import InvalidQuery
 from twirec.model.search import Page, Query, SaidSentence
 from twirec.search.said import Phrase
 
-MOST_COMPARED = 300
+MOST_COMPARED = 200
 """Sentences that are compared with a phrase, word by word: those that came last."""
 
 DOUBT = 0.2

@@ -36,6 +36,9 @@ LEAST = 0.6
 SHORTEST_NEAR = 4
 """Letters of a word that is compared letter by letter."""
 
+LONG_KEY = 4
+"""Letters of a key whose beginning and end are of few words."""
+
 SHORTEST_PART = 4
 """Digits by which a longer number is found."""
 
@@ -89,6 +92,8 @@ class Phrase:
             near: whether words that sound nearly as one of the phrase are found by it too.
         """
         large = [word for word in self.words if not word.small] or list(self.words)
+        if near:  # what begins and ends like a short word are too many: it is compared afterwards
+            large = [each for each in large if each.is_number or len(each.key) >= LONG_KEY] or large
         longest = sorted(dict.fromkeys(large), key=lambda word: -len(word.text))[:MOST_LOOKED_UP]
         return [index_keys(word) if near else index_keys(word)[:1] for word in longest]
 
@@ -179,6 +184,8 @@ def alike(word: HeardWord, heard: HeardWord) -> float:
     if word.key == heard.key and len(word.key) > 1:
         return ALIKE
     if min(len(word.text), len(heard.text)) < SHORTEST_NEAR or word.small:
+        return 0.0
+    if word.key[0] != heard.key[0] and word.key[-1] != heard.key[-1]:
         return 0.0
     written = _in_common(word.text, heard.text)
     if not written:
