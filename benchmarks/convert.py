@@ -47,7 +47,7 @@ def main() -> int:
     peaks: dict[str, list[float]] = {name: [] for name in FORMATS}
     for hours in HOURS[:1] if quick else HOURS:
         with tempfile.TemporaryDirectory() as folder:
-            prepare(Path(folder), hours)
+            prepare(Path(folder), hours * 3600, conversation())
             for name in FORMATS[:1] if quick else FORMATS:
                 alone, ours = measure(Path(folder), name)
                 peaks[name].append(ours[1])
@@ -131,8 +131,14 @@ def statm(pid: int) -> str:
         return ""
 
 
-def prepare(folder: Path, hours: int) -> None:
-    """Put a recording of a call into a folder, as if it had been archived."""
+def prepare(folder: Path, seconds: int, turn: bytes) -> None:
+    """Put a recording of a call into a folder, as if it had been archived.
+
+    Args:
+        folder: where to.
+        seconds: how long it is.
+        turn: the samples that are repeated in it.
+    """
     from twirec.adapters.folder import FolderBucket
     from twirec.audio.heads import wav_head
     from twirec.audio.original import Pcm
@@ -140,9 +146,8 @@ def prepare(folder: Path, hours: int) -> None:
     from twirec.model.states import State
     from twirec.model.vocabulary import Role
 
-    turn = conversation()
-    times = hours * 3600 * 8000 * 4 // len(turn)
-    head = wav_head(Pcm(8000, 2, times * len(turn) // 4))
+    times, rest = divmod(seconds * 8000 * 4, len(turn))
+    head = wav_head(Pcm(8000, 2, seconds * 8000))
     at = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
     sha256 = hashlib.sha256()
 
@@ -153,11 +158,11 @@ def prepare(folder: Path, hours: int) -> None:
 
     stored = FolderBucket(folder).put(
         NAME,
-        hashed(head if n < 0 else turn for n in range(-1, times)),
+        hashed([head, *[turn] * times, turn[:rest]]),
         content_type="audio/x-wav",
         labels={},
         custom_time=at,
-        seal=dict,
+        finish=dict,
     )
     with opened(folder) as archive:
         archive.set_up()
@@ -167,7 +172,7 @@ def prepare(folder: Path, hours: int) -> None:
             None,
             State.RELEASED,
             started_at=at,
-            duration=hours * 3600,
+            duration=seconds,
             channels=2,
             channel_map=(Role.CUSTOMER, Role.AGENT),
             object_name=NAME,

@@ -7,7 +7,8 @@ from itertools import groupby
 
 import pytest
 
-from tests.speech.conftest import SAID, Dispute
+from tests.contracts.test_speech import check_stops, check_words
+from tests.speech.conftest import RATE, SAID, Dispute, samples
 from twirec.adapters.whisper import Whisper
 from twirec.model.plain_text import plain
 from twirec.model.transcript import Sentence
@@ -91,6 +92,16 @@ def test_each_word_has_its_time_and_how_sure_the_machine_is(dispute: Dispute) ->
         for word in sentence.words:
             assert 0 <= word.starts <= word.ends <= transcript.duration + 0.5
             assert 0 <= word.probability <= 1
+
+
+def test_it_does_what_every_model_does(whisper: Whisper) -> None:
+    told = SAID[3]
+    first, last = (round(float(told["starts"]) + more) * RATE for more in (0, told["seconds"]))
+    customer = memoryview(samples()).cast("h")[2 * first : 2 * last : 2].tobytes()
+    check_words(whisper, customer)
+    check_stops(whisper, customer)
+    whisper.rest()
+    check_words(whisper, customer)
 
 
 def test_nobody_is_heard_where_nobody_speaks(whisper: Whisper) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from twirec.model.waveform import Span
 
-LONGEST = 300.0
-"""Seconds of one part at the most: as samples that a model hears, they take 20 MB."""
+LONGEST = 120.0
+"""Seconds of one part at the most. Each minute of a part takes some 45 MB while it is heard."""
 APART = 20.0
 """Seconds of silence that are left out, by ending a part before them."""
 AROUND = 0.5
