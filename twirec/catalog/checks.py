@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import select, text, update
+from sqlalchemy import false, func, select, text, update
 
 from twirec.catalog.database import Database, to_models
 from twirec.catalog.figures import read_figures
@@ -16,6 +16,11 @@ from twirec.model.states import STORED
 
 ARE_THERE = text(IN_BUCKET)
 """In the words of the index, so that both databases use it."""
+
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
+
+# By their SIDs: SQLite thinks that of states a better way, and sorts them all for each page.
+STORED_BY_SID = func.coalesce(recordings.c.state.in_(STORED), false())
 
 PAGE = 5000
 """SIDs that are read at once."""
@@ -46,7 +51,7 @@ class Checks:
             never = select(recordings).where(ARE_THERE, its.checked_at.is_(None))
             rows = list(connection.execute(never.order_by(its.sid).limit(limit)))
             if len(rows) < limit:
-                oldest = select(recordings).where(ARE_THERE, its.checked_at.is_not(None))
+                oldest = select(recordings).where(ARE_THERE, its.checked_at >= BEFORE_ALL)
                 oldest = oldest.order_by(its.checked_at, its.sid).limit(limit - len(rows))
                 rows += connection.execute(oldest)
         found = to_models(Recording, rows)
@@ -61,7 +66,7 @@ class Checks:
 
     def _page(self, after: str) -> list[Recording]:
         its = recordings.c
-        statement = select(recordings).where(its.state.in_(STORED), its.sid > after)
+        statement = select(recordings).where(STORED_BY_SID, its.sid > after)
         with self._database.read() as connection:
             rows = connection.execute(statement.order_by(its.sid).limit(LOT))
             return to_models(Recording, rows)
@@ -82,7 +87,7 @@ class Checks:
     def _sids(self) -> Iterator[str]:
         after, its = "", recordings.c
         while True:
-            statement = select(its.sid).where(its.state.in_(STORED), its.sid > after)
+            statement = select(its.sid).where(STORED_BY_SID, its.sid > after)
             with self._database.read() as connection:
                 page = list(connection.execute(statement.order_by(its.sid).limit(PAGE)).scalars())
             yield from page
