@@ -249,6 +249,7 @@ def requests(ids: list[str], given: Mapping[str, str]) -> st.SearchStrategy[Aske
         "search_id": near([SAVED]),
         "number": st.sampled_from(["0", "1", "9" * 30, "x"]),
         "asked": st.sampled_from(["0", "1", "9" * 30, "-1", "x"]),
+        "seq": st.sampled_from(["1", "2", "9" * 30, "-1", "x"]),
         "hash_": near(["0" * 64, ".."]),
         "targets": near([sign_targets(["+34911222333"], [AUTH_TOKEN]), "x", "_" * 7]),
         "plan": near([sign_plan(Plan(20), call_sid(PLAIN), [AUTH_TOKEN]), "x", "_" * 7]),
