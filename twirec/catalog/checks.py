@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
-from sqlalchemy import false, func, select, text, update
+from sqlalchemy import TextualSelect, false, func, select, text, update
 
 from twirec.catalog.database import Database, to_models
 from twirec.catalog.figures import read_figures
@@ -16,8 +16,6 @@ from twirec.model.states import STORED
 
 ARE_THERE = text(IN_BUCKET)
 """In the words of the index, so that both databases use it."""
-
-BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 
 # By their SIDs: SQLite thinks that of states a better way, and sorts them all for each page.
 STORED_BY_SID = func.coalesce(recordings.c.state.in_(STORED), false())
@@ -51,9 +49,9 @@ class Checks:
             never = select(recordings).where(ARE_THERE, its.checked_at.is_(None))
             rows = list(connection.execute(never.order_by(its.sid).limit(limit)))
             if len(rows) < limit:
-                oldest = select(recordings).where(ARE_THERE, its.checked_at >= BEFORE_ALL)
-                oldest = oldest.order_by(its.checked_at, its.sid).limit(limit - len(rows))
-                rows += connection.execute(oldest)
+                oldest = _oldest(connection.dialect.name, limit - len(rows))
+                its_own = select(recordings).where(its.sid.in_(oldest))
+                rows += connection.execute(its_own.order_by(its.checked_at, its.sid))
         found = to_models(Recording, rows)
         return [(each, row.checked_at) for each, row in zip(found, rows, strict=True)]
 
@@ -108,3 +106,13 @@ class Checks:
         """Return when the one that has waited the longest was read, UTC; None if some never was."""
         first = next(iter(self.next(1)), None)
         return first[1] if first else None
+
+
+def _oldest(dialect: str, limit: int) -> TextualSelect:
+    """Return the query for the SIDs that were read the longest ago, told which index it is."""
+    by = " INDEXED BY ix_recordings_checked" if dialect == "sqlite" else ""
+    query = text(
+        f"SELECT sid FROM recordings{by} WHERE {IN_BUCKET} "  # noqa: S608 - our own words
+        "AND checked_at IS NOT NULL ORDER BY checked_at, sid LIMIT :most"
+    )
+    return query.bindparams(most=limit).columns(recordings.c.sid)
