@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
 from twirec.archive import Archive
+from twirec.catalog.database import to_row
 from twirec.catalog.sentences import replace
-from twirec.catalog.tables import recordings
+from twirec.catalog.tables import calls, recordings
 from twirec.model.access import Actor
 from twirec.model.audit import stand_in
 from twirec.model.errors import InvalidQuery
@@ -149,3 +150,23 @@ def test_what_was_said_comes_on_one_page(archive: Archive) -> None:
         archive.calls.search(said="meses", after=turned, by=ADMIN)
     page = archive.calls.search(said="permanencia", limit=1, by=ADMIN)
     assert (len(page.sentences), page.count, page.exact) == (1, 2, True)
+
+
+@pytest.mark.parametrize("limit", [1, 20])
+def test_words_are_found_in_all_calls_of_a_number_not_in_its_newest(
+    archive: Archive, limit: int
+) -> None:
+    with archive.catalog.database.write() as connection:
+        newer = [
+            to_row(
+                a_call(
+                    call_sid=call_sid(number),
+                    started_at=STARTED + 5 * A_DAY + timedelta(minutes=number),
+                    customer_number="+34600111221",
+                ),
+                calls,
+            )
+            for number in range(100, 130)
+        ]
+        connection.execute(insert(calls), newer)
+    assert found(archive, 'said "permanencia" 600111221', limit=limit) == [("1", 0.0)]

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from dataclasses import replace as with_changes
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -175,7 +176,9 @@ class Sentences:
             CatalogUnavailable: this SQLite cannot find words.
         """
         with self._database.read(by_index=True) as connection:
-            asking = Asking(connection, query, words=False)
+            # not a page of them: one more than are looked through says that they are more
+            beside = with_changes(query, limit=FEW_CALLS + 1)
+            asking = Asking(connection, beside, words=False)
             match = [*keys, *_within(connection, query)]
             if any(getattr(query, name) is not None for name in NARROW):
                 few = asking.few(FEW_CALLS)
