@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from twirec.model.cases import (
         AnsweredBy as AnsweredBy,
         CallPart as CallPart,
+        CallWait as CallWait,
         Case as Case,
         CaseAnswer as CaseAnswer,
         CaseCall as CaseCall,
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
         CaseState as CaseState,
         CaseStep as CaseStep,
         CaseStepKind as CaseStepKind,
+        YearlyFigures as YearlyFigures,
     )
     from twirec.model.custody import (
         Block as Block,
@@ -293,6 +295,7 @@ _HOMES = {
     "twirec.model.cases": (
         "AnsweredBy",
         "CallPart",
+        "CallWait",
         "Case",
         "CaseAnswer",
         "CaseCall",
@@ -304,6 +307,7 @@ _HOMES = {
         "CaseState",
         "CaseStep",
         "CaseStepKind",
+        "YearlyFigures",
     ),
     "twirec.model.custody": ("Block", "Hold", "Order", "OrderKind"),
     "twirec.model.derivatives": ("Derivative",),

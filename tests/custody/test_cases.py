@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import re
 from collections.abc import Callable
@@ -13,13 +15,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.erasing import destroy
-from tests.factories import a_call, call_sid, recording_sid
+from tests.factories import ACCOUNT, a_call, call_sid, recording_sid
 from tests.house import House
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.calls.working_days import WorkingDays, read_days, read_place
 from twirec.custody.case_terms import due, to_complete
 from twirec.model.access import Actor
+from twirec.model.agents import Leg
 from twirec.model.case_terms import LEGAL, read_terms
 from twirec.model.cases import CaseAnswer, CaseKind, CaseState, CaseStepKind
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
@@ -373,3 +376,52 @@ def test_a_key_that_said_yes_when_the_call_began_need_not_be_asked_again(recorde
     said = house.archive.cases.open(call_sid(), "complaint", by=ANA)
     assert (said.call.answer, said.call.how) == (CaseAnswer.GRANTED, "key")
     assert len(said.say) == 1
+
+
+def test_a_year_has_each_case_with_its_times_and_says_which_terms_were_missed(
+    recorded: House,
+) -> None:
+    house = recorded.copy()
+    cases, years = house.archive.cases, house.archive.cases.years
+    in_time, late, still = (opened(house, "billing", content="=1+1") for _ in range(3))
+    cases.consent(in_time, "granted", by=ANA)
+    cases.receipts.deliver(in_time, to="Calle Mayor 1", how="by post", by=ANA)
+    cases.close(in_time, notified_at="2026-11-23", how="by post", by=EVA)
+    house.time += timedelta(days=9)
+    cases.close(late, notified_at=house.time, how="=by post", by=EVA)
+    rows = list(csv.DictReader(io.StringIO(b"".join(years.cases(2026, by=EVA)).decode())))
+    assert [(row["case"], row["in_time"], row["consent"]) for row in rows] == [
+        *((in_time, "yes", "granted"), (late, "no", "not_asked"), (still, "", "not_asked"))
+    ]
+    assert rows[0]["delivered_by"] == "by post"
+    assert rows[1]["told_by"] == "'=by post"  # no spreadsheet takes it for a formula
+    assert [row["why_late"][:4] for row in rows] == ["", "told", "the "]
+    everything = " ".join(value for row in rows for value in row.values())
+    assert "Calle" not in everything
+    assert "600111222" not in everything
+    figures = years.figures(2026, by=EVA)
+    assert (figures.cases, figures.in_time, figures.late) == (3, 1, 2)
+    assert years.statement(2026, by=EVA).startswith(b"%PDF")
+    assert years.figures(2027, by=EVA).cases == 0
+    with pytest.raises(CustodyRefused):
+        years.figures(2026, by=ANA)
+
+
+def test_the_share_within_three_minutes_is_of_the_calls_that_a_person_took(
+    recorded: House,
+) -> None:
+    house = recorded.copy()
+    began = house.time
+    for number, waited in enumerate((10, 179, 180, 400, None), 10):
+        sid = call_sid(number)
+        house.archive.catalog.ledger.open_call(a_call(call_sid=sid, started_at=began))
+        if waited is not None:
+            leg = Leg(
+                ACCOUNT, call_sid(number + 100), sid, began + timedelta(seconds=waited), "client:bo"
+            )
+            house.archive.catalog.agents.add_leg(leg)
+    figures = house.archive.cases.years.figures(2026, by=EVA)
+    # that of the scene was recorded from its first second on
+    assert (figures.calls, figures.attended, figures.within) == (6, 5, 3)
+    assert figures.share_within == 0.6
+    assert figures.mean_seconds == pytest.approx((10 + 179 + 180 + 400) / 5)

@@ -370,6 +370,10 @@ ACTS: Mapping[str, Act] = {
 """What is changed in the catalog by somebody."""
 
 CHANGE_NOTHING = {
+    "cases.years.cases": "it is only read",
+    "cases.years.waits": "it is only read",
+    "cases.years.figures": "it is only read",
+    "cases.years.statement": "it is only read",
     "cases.receipts.send": "the receipt is made as by `make`; that it was sent is entered after",
     "custody.access_requests.answer": "it is looked at; only its entry is written",
     "custody.access_requests.pack": "it is entered as tried, and as made when all of it was read",

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.end_to_end.site import CUSTOMER, OWN_NUMBER, Site, until
+from tests.end_to_end.site import CUSTOMER, OWN_NUMBER, SPEED, Site, until
 from twirec import Actor, CustodyRefused
 from twirec.model.cases import CaseAnswer, CaseState
 from twirec.model.errors import LinkClosed, NotFound
@@ -151,3 +151,37 @@ def test_a_call_that_is_recorded_already_goes_on_so_and_its_moment_is_marked(sit
     with pytest.raises(CustodyRefused):
         site.archive.cases.close(opened.case.key, notified_at="yesterday", how="x", by=ANA)
     assert Reason.OFF is not site.archive.calls.get(call.sid).call.reason
+
+
+def test_waiting_times_are_those_of_the_sandboxs_own_clock(site: Site) -> None:
+    site.archive.policy.change(on=False, why="not by default", by=EVA)
+    rings = (6.0, 14.0, 25.0)
+    calls = [
+        site.sandbox.call(
+            from_=CUSTOMER,
+            to=OWN_NUMBER,
+            caller=Party(),
+            callee=Party(answers_after=after, hangs_up_after=after + 30.0),
+        )
+        for after in rings
+    ]
+    nobody = site.sandbox.call(
+        from_=CUSTOMER, to=OWN_NUMBER, caller=Party(), callee=Party(answers=False)
+    )
+    for call in (*calls, nobody):
+        call.wait(timeout=120)
+    year = site.now().year
+    rows = b"".join(site.archive.cases.years.waits(year, by=EVA)).decode().splitlines()
+    assert rows[0] == "call,rang,taken,waited_seconds"
+    waits = {
+        each.call_sid: each.seconds
+        for each in site.archive.catalog.known_cases.waits(
+            site.now() - timedelta(days=1), site.now() + timedelta(days=1)
+        )
+    }
+    assert waits.keys() == {call.sid for call in (*calls, nobody)}
+    assert waits[nobody.sid] is None
+    for call, after in zip(calls, rings, strict=True):
+        assert (waits[call.sid] or 0.0) * SPEED == pytest.approx(after, abs=1.0)
+    figures = site.archive.cases.years.figures(year, by=EVA)
+    assert (figures.calls, figures.attended) == (4, 3)

@@ -17,6 +17,7 @@ from twirec.archive.audit import Audit
 from twirec.archive.calls import Calls
 from twirec.archive.case_receipts import CaseReceipts
 from twirec.archive.case_recording import CaseRecording
+from twirec.archive.case_years import CaseYears
 from twirec.archive.cases import Cases
 from twirec.archive.custody import Custodian
 from twirec.archive.derivatives import Derivatives
@@ -159,7 +160,8 @@ class Archive:
             access_requests=AccessRequests(*known, answers, trail, clock),
         )
         receipts = CaseReceipts(*known, maker.seal, trail, clock)
-        self.cases = Cases(*known, to_bucket, case_recording, receipts, trail, clock)
+        years = CaseYears(*known, maker.seal, trail, clock)
+        self.cases = Cases(*known, to_bucket, case_recording, receipts, years, trail, clock)
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
         self.integrity = Integrity(*known, originals, trail, clock)
         self._periodic = Periodic(

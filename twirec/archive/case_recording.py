@@ -79,8 +79,6 @@ class CaseRecording:
             actor: who asked.
         """
         wording = case_words.QUESTION[case.language]
-        if self._goes_on_at_twilio(record):
-            return CaseOpened(case, call, (), recorded=True)
         if record.call.ended_at is not None:
             there = bool(record.recordings)
             return CaseOpened(
@@ -91,6 +89,8 @@ class CaseRecording:
             return CaseOpened(
                 case, call, (), recorded=False, why=_sentence(DETAILS.get(verdict, ""))
             )
+        if self._goes_on_at_twilio(record):
+            return CaseOpened(case, call, (), recorded=True)
         self._prove(case, call, record)
         try:
             with self._trail.outside(

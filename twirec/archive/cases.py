@@ -11,6 +11,7 @@ from typing import Any
 from twirec.archive.audit import LARGEST_PAGE
 from twirec.archive.case_receipts import CaseReceipts
 from twirec.archive.case_recording import CaseRecording
+from twirec.archive.case_years import CaseYears
 from twirec.calls.address import key_of
 from twirec.calls.working_days import WorkingDays
 from twirec.catalog import Catalog
@@ -59,6 +60,7 @@ class Cases:
 
     Attributes:
         receipts: what customers get of their cases.
+        years: what an audit asks of a year.
 
     Args:
         settings: the company's zone, its terms, and its working days.
@@ -66,6 +68,7 @@ class Cases:
         bucket: where the objects are.
         recording: begins and ends what is recorded for a case.
         receipts: makes and sends receipts.
+        years: gives what an audit asks.
         trail: who did what.
         now: the clock, UTC.
     """
@@ -77,10 +80,12 @@ class Cases:
         bucket: Callable[[], MarkedBucket],
         recording: CaseRecording,
         receipts: CaseReceipts,
+        years: CaseYears,
         trail: AuditTrail,
         now: Callable[[], datetime],
     ) -> None:
         self.receipts = receipts
+        self.years = years
         self._settings = settings
         self._catalog = catalog
         self._bucket = bucket

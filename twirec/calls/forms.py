@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from twirec.calls.address import LONGEST_ADDRESS, Kind, read, sides
@@ -97,6 +97,10 @@ class VoiceRequest:
         return self.direction == "inbound" and read(self.from_).is_internet
 
 
+LONGEST_CALL = 24 * 3600
+"""Seconds: Twilio ends a call after that (https://www.twilio.com/docs/voice/twiml/dial#timelimit)."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallEnd:
     """The end of a dial (its `action`) or of a call (the number's status callback).
@@ -106,7 +110,8 @@ class CallEnd:
     whether Twilio says that the two could talk, `apart` that they could not
     (https://www.twilio.com/docs/voice/twiml/dial#action); `queue_result` is how a wait in a queue
     ended (https://www.twilio.com/docs/voice/twiml/enqueue#action); `sent_on` is how often the call
-    had been sent on when that dial began, by the path that Twilio asked.
+    had been sent on when that dial began, by the path that Twilio asked; `talked` is for how long
+    who was dialled was on it, Twilio's `DialCallDuration`, 0 where it says none.
     """
 
     account_sid: str
@@ -118,6 +123,7 @@ class CallEnd:
     queue_result: str | None = None
     apart: bool = False
     sent_on: int = 0
+    talked: timedelta = timedelta()
 
     @property
     def final(self) -> bool:
@@ -219,7 +225,14 @@ def parse_call_end(fields: Fields) -> CallEnd:
         bridged=fields.get("DialBridged") == "true",
         queue_result=fields.get("QueueResult") or None,
         apart=fields.get("DialBridged") == "false",
+        talked=_seconds(fields.get("DialCallDuration", "")),
     )
+
+
+def _seconds(written: str) -> timedelta:
+    """Return a span of seconds; nothing where it is none, or more than a day, which no call is."""
+    whole = int(written) if re.fullmatch(r"\d{1,5}", written) else 0
+    return timedelta(seconds=whole) if whole <= LONGEST_CALL else timedelta()
 
 
 def parse_conference_event(fields: Fields, now: datetime) -> ConferenceEvent | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, exists, func, or_, select
 
 from twirec.catalog.case_tables import case_calls, case_steps, cases
+from twirec.catalog.conditions import of_same_call
 from twirec.catalog.database import Database, to_model, to_models
-from twirec.model.cases import Case, CaseCall, CaseStep
+from twirec.catalog.tables import calls, legs, recordings
+from twirec.model.cases import CallWait, Case, CaseCall, CaseStep
 from twirec.model.errors import NotFound
+from twirec.model.vocabulary import Direction
 
 OPEN = cases.c.closed_at.is_(None)
 
@@ -88,6 +93,77 @@ class KnownCases:
                     statement = statement.where(_behind(last))
             return to_models(Case, connection.execute(statement))
 
+    def of_year(
+        self, since: datetime, until: datetime, *, after: int = 0, limit: int = 500
+    ) -> Sequence[tuple[Case, tuple[CaseCall, ...], tuple[CaseStep, ...]]]:
+        """Return the cases that were opened in a span, oldest first, with calls and steps.
+
+        Args:
+            since, until: UTC, `until` exclusive.
+            after: the number of the last one of the page before.
+            limit: how many at the most.
+        """
+        within = (cases.c.opened_at >= since) & (cases.c.opened_at < until) & (cases.c.id > after)
+        statement = select(cases).where(within).order_by(cases.c.id).limit(limit)
+        with self._database.read() as connection:
+            found = to_models(Case, connection.execute(statement))
+            ids = [each.id for each in found]
+            its_calls, its_steps = defaultdict(list), defaultdict(list)
+            for call in _of_ids(connection, CaseCall, case_calls, case_calls.c.at, ids):
+                its_calls[call.case_id].append(call)
+            for step in _of_ids(connection, CaseStep, case_steps, case_steps.c.id, ids):
+                its_steps[step.case_id].append(step)
+        return [(each, tuple(its_calls[each.id]), tuple(its_steps[each.id])) for each in found]
+
+    def waits(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 1000,
+    ) -> Sequence[CallWait]:
+        """Return for how long the calls in of a span waited until a person took them.
+
+        That is when an agent's leg came to them, or their dial began to be recorded, which it does
+        when it is answered.
+
+        Args:
+            since, until: UTC, `until` exclusive.
+            after: when the last one of the page before rang, and its SID.
+            limit: how many at the most.
+        """
+        leg, recording = legs.c, recordings.c
+        # Whom a dial rang in vain came at the moment at which it ended; see `dialled_leg`.
+        answered = or_(calls.c.ended_at.is_(None), leg.at < calls.c.ended_at)
+        came = select(func.min(leg.at)).where(of_same_call(legs, calls), leg.agent != "", answered)
+        began = select(func.min(recording.started_at)).where(
+            of_same_call(recordings, calls), recording.source == "DialVerb"
+        )
+        statement = (
+            select(
+                calls.c.call_sid,
+                calls.c.started_at,
+                came.correlate(calls).scalar_subquery().label("came"),
+                began.correlate(calls).scalar_subquery().label("began"),
+            )
+            .where(
+                calls.c.direction == Direction.IN,
+                calls.c.started_at >= since,
+                calls.c.started_at < until,
+                calls.c.late.is_(False),
+            )
+            .order_by(calls.c.started_at, calls.c.call_sid)
+            .limit(limit)
+        )
+        if after is not None:
+            at, sid = after
+            same = and_(calls.c.started_at == at, calls.c.call_sid > sid)
+            statement = statement.where(or_(calls.c.started_at > at, same))
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return [_wait(row) for row in rows]
+
     def counts(self, now: datetime) -> tuple[int, int]:
         """Return how many open cases are overdue, and how many nearly due.
 
@@ -96,6 +172,22 @@ class KnownCases:
         """
         with self._database.read() as connection:
             return count_due(connection, now)
+
+
+def _of_ids(
+    connection: Connection, kind: Any, table: Table, order: Any, ids: Sequence[int]
+) -> list[Any]:
+    statement = select(table).where(table.c.case_id.in_(ids)).order_by(order)
+    return to_models(kind, connection.execute(statement)) if ids else []
+
+
+def _wait(row: Any) -> CallWait:
+    moments = [each for each in (row.came, row.began) if each is not None]
+    if not moments:
+        return CallWait(row.call_sid, row.started_at, None)
+    attended = max(row.started_at, min(moments))
+    seconds = (attended - row.started_at).total_seconds()
+    return CallWait(row.call_sid, row.started_at, attended, seconds)
 
 
 def count_due(connection: Connection, now: datetime) -> tuple[int, int]:

@@ -172,6 +172,32 @@ def _code(code: str) -> str:
     return f"Code of its link, to be told by another way: {code}" if code else "It holds no link."
 
 
+@case.command("year")
+@click.argument("year", type=int)
+@click.option("--cases", type=click.File("wb"), help="Write each case to this CSV file.")
+@click.option("--waits", type=click.File("wb"), help="Write how long each call waited, as CSV.")
+@click.option("--pdf", type=click.File("wb"), help="Write the statement, sealed, as a PDF.")
+@as_json
+def year(year: int, cases: Any, waits: Any, pdf: Any, as_json: bool) -> None:
+    """Say what an audit asks of a year: terms that were met, and how long callers waited."""
+    years = _cases().years
+    for file, chunks in ((cases, years.cases), (waits, years.waits)):
+        if file is not None:
+            for chunk in chunks(year, by=operator()):
+                file.write(chunk)
+    if pdf is not None:
+        pdf.write(years.statement(year, by=operator()))
+    found = years.figures(year, by=operator())
+    share = "not known" if found.share_within is None else f"{found.share_within:.1%}"
+    answer(
+        as_json,
+        {**asdict(found), "share_within": found.share_within},
+        f"Cases: {found.cases}; told in time: {found.in_time}; late: {found.late}.",
+        f"Calls in: {found.calls}; taken by a person: {found.attended}, "
+        f"of these within three minutes: {share}.",
+    )
+
+
 @case.command("close")
 @KEY
 @click.option("--notified-at", help="When the customer was told: 2026-12-03, or with the time.")

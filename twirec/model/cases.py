@@ -274,6 +274,58 @@ class CaseReceipt:
     file_name: str
 
 
+ATTENDED_WITHIN = 180
+"""Seconds within which 95 % of calls are to be attended, on average (Ley 10/2025, art. 10.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallWait:
+    """For how long a call in waited until a person took it.
+
+    Attributes:
+        call_sid: the call, `CA…`.
+        started_at: when it rang, UTC.
+        attended_at: when a person took it, UTC, as far as Twilio told; None where nobody did, or
+            nobody told.
+        seconds: between the two; None where there is no second.
+    """
+
+    call_sid: str
+    started_at: datetime
+    attended_at: datetime | None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class YearlyFigures:
+    """What an audit asks of a year.
+
+    Attributes:
+        year: in the company's zone.
+        calls: calls in.
+        attended: those of which it is known when a person took them.
+        within: of these, those that waited for less than three minutes.
+        mean_seconds: for how long these waited on average; None where there are none.
+        cases: cases that were opened.
+        in_time: of these, those whose customers were told within the term.
+        late: those whose customers were told after it, or not yet, although it is over.
+    """
+
+    year: int
+    calls: int
+    attended: int
+    within: int
+    mean_seconds: float | None
+    cases: int
+    in_time: int
+    late: int
+
+    @property
+    def share_within(self) -> float | None:
+        """The share of the attended calls that waited for less than three minutes."""
+        return self.within / self.attended if self.attended else None
+
+
 @dataclass(frozen=True, slots=True)
 class CaseClock:
     """That a case is nearly due, or overdue, which is told when its moment comes.

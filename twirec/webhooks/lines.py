@@ -130,10 +130,14 @@ def _is_elsewhere(call: Call, end: CallEnd) -> bool:
 
 
 def dialled_leg(call: Call, end: CallEnd, now: datetime, country: str) -> Leg | None:
-    """Return the leg that a dial rang; whose it is, is known when only one was dialled."""
+    """Return the leg that a dial rang; whose it is, is known when only one was dialled.
+
+    It came to the call when it was answered, as far as Twilio says for how long it was on it.
+    """
     if end.dialled_sid is None:
         return None
     known = len(call.dial) == 1 and call.sent_on == end.sent_on
     only = key_of(call.dial[0], country) if known else ""
     agent = only if call.channel_map == ledger.CUSTOMER_FIRST else ""
-    return Leg(call.account_sid, end.dialled_sid, call.call_sid, now, agent)
+    at = max(call.started_at, now - end.talked)
+    return Leg(call.account_sid, end.dialled_sid, call.call_sid, at, agent)

@@ -46,7 +46,9 @@ class Status:
             CatalogError: the catalog is down, and nobody is on the line any more; Twilio tries
                 again.
         """
-        end = replace(forms.parse_call_end(fields), sent_on=sent_on)
+        end = forms.parse_call_end(fields)
+        speed = self._context.settings.clock_speed
+        end = replace(end, sent_on=sent_on, talked=end.talked / speed)
         try:
             self._close(end, fields)
         except CatalogError as error:
