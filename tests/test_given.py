@@ -59,6 +59,7 @@ RIGHT: dict[str, Any] = {
     "request_key": "AR-1",
     "case": "C-7",
     "case_key": "R-7KM-482-4",
+    "year": 2026,
     "answer": "granted",
     "content": "two invoices",
     "missing": "the invoice",
