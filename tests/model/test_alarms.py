@@ -92,6 +92,10 @@ TABLE: dict[str, tuple[dict[str, Any], Alarm | None]] = {
         Alarm(AlarmKind.UNDECIDED, count=2),
     ),
     "copying failed": ({"parked": 2}, Alarm(AlarmKind.PARKED, count=2)),
+    "customers were not told in time": (
+        {"cases_overdue": 2},
+        Alarm(AlarmKind.CASES_OVERDUE, count=2),
+    ),
     "the bucket holds something else": (
         {"differences": 1},
         Alarm(AlarmKind.DIFFERENCES, count=1),

@@ -9,9 +9,11 @@ from twirec.catalog import Catalog
 from twirec.jobs.retrying import EVENTS
 from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.access import OURSELVES
-from twirec.model.cases import CaseClock, CaseStep, CaseStepKind
+from twirec.model.cases import Case, CaseClock, CaseStep, CaseStepKind
+from twirec.model.errors import InvalidQuery
 from twirec.model.events import EventType
 from twirec.model.hints import CASE
+from twirec.search.phrase import Span
 
 LEASE = timedelta(minutes=1)
 
@@ -53,3 +55,18 @@ class CaseClocks:
         event = EventType.CASE_OVERDUE if late else EventType.CASE_NEARLY_DUE
         step = CaseStep(case.id, kind, now, OURSELVES.name)
         self._catalog.cases.tell(keeper.lease, step, event, now)
+
+
+def told_at(span: Span, case: Case, now: datetime) -> datetime:
+    """Return when a customer was told. Of a day alone, its end: it is the later reading.
+
+    Raises:
+        InvalidQuery: it is to come, or before the case was opened.
+    """
+    since, until = span.since, span.until
+    if since is None or since > now:
+        raise InvalidQuery("notified_at: say when the customer was told; it cannot be to come.")
+    if (until or now) < case.opened_at:
+        raise InvalidQuery(f"notified_at: {case.key} was opened after that.")
+    last = now if until is None else until - timedelta(seconds=1)
+    return since if span.point else max(since, min(last, now))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from twirec.archive.audit import LARGEST_PAGE
+from twirec.archive.case_clocks import told_at
 from twirec.archive.case_receipts import CaseReceipts
 from twirec.archive.case_recording import CaseRecording
 from twirec.archive.case_years import CaseYears
@@ -19,7 +20,15 @@ from twirec.custody import case_words
 from twirec.custody.audit import AuditTrail
 from twirec.custody.case_terms import due, to_complete
 from twirec.custody.holding import new_hold
-from twirec.model.access import Actor, Deed, acting, asking, may_ever, seen
+from twirec.model.access import (
+    Actor,
+    Deed,
+    acting,
+    asking,
+    may_ever,
+    seen,
+    seen_case,
+)
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.cases import (
     AnsweredBy,
@@ -38,9 +47,9 @@ from twirec.model.custody import Hold
 from twirec.model.errors import CatalogError, CustodyRefused, InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.records import Call, CallRecord
-from twirec.model.vocabulary import ConsentOutcome
+from twirec.model.vocabulary import BLOCKED, ConsentOutcome
 from twirec.search.case_keys import looks_like_key, new_key, read_key
-from twirec.search.phrase import Span, spoken_span
+from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -295,12 +304,17 @@ class Cases:
             for call in calls
         ]
         known = {each.sid for record in records for each in record.recordings}
+        its = seen_case(case, shut=any(each.call.customer_number == BLOCKED for each in records))
+        shut = its is not case
         return CaseRecord(
-            case,
-            tuple(each if each.recording_sid in known else _unnamed(each) for each in calls),
+            its,
             tuple(
-                replace(step, text="")
-                if step.kind is CaseStepKind.RECORDING and step.text not in known
+                each if each.recording_sid in known else replace(each, recording_sid=None)
+                for each in calls
+            ),
+            tuple(
+                replace(step, text="", how="")
+                if shut or (step.kind is CaseStepKind.RECORDING and step.text not in known)
                 else step
                 for step in self._catalog.known_cases.steps(case.id)
             ),
@@ -322,13 +336,14 @@ class Cases:
         said = what.strip()
         if looks_like_key(said):
             try:
-                return [self._catalog.known_cases.get(read_key(said))]
+                return self._seen([self._catalog.known_cases.get(read_key(said))])
             except NotFound:
                 return []
         if said.startswith("CA"):
-            return self._catalog.known_cases.of_call(said)
+            return self._seen(self._catalog.known_cases.of_call(said))
         number = key_of(said, self._settings.country)
-        return self._catalog.known_cases.of_number(number) if number else []
+        found = self._seen(self._catalog.known_cases.of_number(number)) if number else []
+        return [each for each in found if each.number == number]  # none by what is kept apart
 
     def note(self, case_key: str, text: str, *, by: Actor | str) -> Case:
         """Write down what was done for a case, or said about it, also after it was closed.
@@ -434,7 +449,7 @@ class Cases:
                 "notified_at", notified_at, now=done.at, zone=self._settings.timezone
             )
             case = self._catalog.known_cases.get(done.sid)
-            told = _told_at(span, case, done.at)
+            told = told_at(span, case, done.at)
             way = _text("how", how, LONGEST_TEXT)
             why = _text("resolution", resolution, LONGEST_CONTENT, needed=False)
             changes = {
@@ -458,6 +473,7 @@ class Cases:
         self,
         *,
         only_open: bool = True,
+        kind: CaseKind | str | None = None,
         after: str | None = None,
         limit: int = 100,
         by: Actor | str | None = None,
@@ -466,6 +482,7 @@ class Cases:
 
         Args:
             only_open: whether those that are closed are left out.
+            kind: those of one kind alone; None for all.
             after: the key of the last one of the page before.
             limit: how many at the most, up to 10,000.
             by: who asks; None for nobody, who has the least rights.
@@ -477,8 +494,13 @@ class Cases:
         """
         self._check(asking(by), Deed.READ_CASE)
         whole("limit", limit, 1, LARGEST_PAGE)
-        last = read_key(after) if after else None
-        return self._catalog.known_cases.list(only_open=only_open, after=last, limit=limit)
+        found = self._catalog.known_cases.list(
+            only_open=only_open,
+            kind=word(CaseKind, "kind", kind) if kind else None,
+            after=read_key(after) if after else None,
+            limit=limit,
+        )
+        return self._seen(found)
 
     def counts(self, *, by: Actor | str | None = None) -> tuple[int, int]:
         """Return how many open cases are overdue, and how many nearly due.
@@ -493,6 +515,11 @@ class Cases:
         return self._catalog.known_cases.counts(self._now())
 
     # -----------------------------------------------------------------------------------------
+
+    def _seen(self, found: Sequence[Case]) -> Sequence[Case]:
+        """Return cases as anybody sees them: of lines that are kept apart, that there is one."""
+        shut = self._catalog.known_cases.shut([each.id for each in found])
+        return [seen_case(each, shut=each.id in shut) for each in found]
 
     @contextmanager
     def _step(
@@ -558,28 +585,8 @@ class Cases:
             raise CustodyRefused(f"{deed} is not for the role {actor.role}.")
 
 
-def _unnamed(call: CaseCall) -> CaseCall:
-    """Return a call of a case without the recording of which somebody may not know."""
-    return replace(call, recording_sid=None)
-
-
 def _text(field: str, given: str, longest: int, *, needed: bool = True) -> str:
     said: Any = given.strip()
     if (needed and not said) or len(said) > longest:
         raise InvalidQuery(f"{field}: write it, in at most {longest} characters.")
     return str(said)
-
-
-def _told_at(span: Span, case: Case, now: datetime) -> datetime:
-    """Return when a customer was told. Of a day alone, its end: it is the later reading.
-
-    Raises:
-        InvalidQuery: it is to come, or before the case was opened.
-    """
-    since, until = span.since, span.until
-    if since is None or since > now:
-        raise InvalidQuery("notified_at: say when the customer was told; it cannot be to come.")
-    if (until or now) < case.opened_at:
-        raise InvalidQuery(f"notified_at: {case.key} was opened after that.")
-    last = now if until is None else until - timedelta(seconds=1)
-    return since if span.point else max(since, min(last, now))

@@ -367,6 +367,7 @@ class Operations:
             read_back_oldest=self._catalog.checks.oldest(),
             **self._anchored(),
             access_requests_overdue=self._overdue(asking(by)),
+            cases_overdue=self._cases_overdue(asking(by)),
             retention_rules=len(applied),
             retention_late=self._catalog.retention.late_since(self._now(), version(rules)),
         )
@@ -387,6 +388,11 @@ class Operations:
             return 0
         today = self._now().astimezone(self._settings.timezone).date()
         return self._catalog.access_requests.overdue(today)
+
+    def _cases_overdue(self, actor: Actor) -> int:
+        if not may_ever(actor, Deed.READ_CASE):
+            return 0
+        return self._catalog.known_cases.counts(self._now())[0]
 
     def daily(self, days: int = 30, *, by: Actor | str | None = None) -> list[Day]:
         """Return what was recorded on each of the last days, in the company's zone, oldest first.

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, exists, func, or_, select
 
 from twirec.catalog.case_tables import case_calls, case_steps, cases
-from twirec.catalog.conditions import of_same_call
+from twirec.catalog.conditions import line_shut, of_same_call
 from twirec.catalog.database import Database, to_model, to_models
 from twirec.catalog.tables import calls, legs, recordings
-from twirec.model.cases import CallWait, Case, CaseCall, CaseStep
+from twirec.model.cases import CallWait, Case, CaseCall, CaseKind, CaseStep
 from twirec.model.errors import NotFound
 from twirec.model.vocabulary import Direction
 
@@ -65,7 +65,19 @@ class KnownCases:
             rows = connection.execute(select(cases).where(its).order_by(cases.c.id))
             return to_models(Case, rows)
 
-    def list(self, *, only_open: bool, after: str | None, limit: int) -> list[Case]:
+    def shut(self, ids: Sequence[int]) -> set[int]:
+        """Return which of some cases have a call whose line is kept apart with its recordings."""
+        statement = (
+            select(case_calls.c.case_id)
+            .join(calls, of_same_call(calls, case_calls))
+            .where(case_calls.c.case_id.in_(ids), line_shut())
+        )
+        with self._database.read() as connection:
+            return set(connection.scalars(statement)) if ids else set()
+
+    def list(
+        self, *, only_open: bool, after: str | None, limit: int, kind: CaseKind | None = None
+    ) -> list[Case]:
         """Return cases: the open ones by the end of their terms, all of them newest first.
 
         Open ones whose term stands still come last.
@@ -74,9 +86,12 @@ class KnownCases:
             only_open: whether those that are closed are left out.
             after: the key of the last one of the page before.
             limit: how many at the most.
+            kind: those of one kind alone; None for all.
         """
         still = case((cases.c.due_at.is_(None), 1), else_=0)
         statement = select(cases).limit(limit)
+        if kind is not None:
+            statement = statement.where(cases.c.kind == kind)
         with self._database.read() as connection:
             last = None
             if after is not None:

@@ -70,6 +70,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "read back": _read_back(counted, zone),
         "retention": _retention(counted, zone),
         "access requests": _overdue(counted.access_requests_overdue),
+        "cases": _overdue(counted.cases_overdue, "case"),
         "parked": f"{counted.parked}{undecided if counted.undecided else ''}",
         "given up": str(counted.given_up),
         "not as archived": str(counted.differences),
@@ -91,8 +92,8 @@ def _retention(counted: Stats, zone: tzinfo) -> str:
     return f"{counted.retention_rules} rules in force{waits}"
 
 
-def _overdue(count: int) -> str:
-    return f"{count} OVERDUE; see `twirec access-request list`" if count else "none is overdue"
+def _overdue(count: int, command: str = "access-request") -> str:
+    return f"{count} OVERDUE; see `twirec {command} list`" if count else "none is overdue"
 
 
 def _bucket(counted: Stats, zone: tzinfo) -> str:

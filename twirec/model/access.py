@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from twirec.model.cases import Case
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, NothingThere
 from twirec.model.given import text
 from twirec.model.records import CallRecord, Recording
@@ -444,6 +445,21 @@ def seen(actor: Actor, record: CallRecord, own: Collection[str] = ()) -> CallRec
         legs=tuple(replace(each, agent="") for each in record.legs),
         notes=(),
     )
+
+
+def seen_case(case: Case, *, shut: bool) -> Case:
+    """Return a case as anybody sees it: a closed one whose call is kept apart has its times alone.
+
+    An open one stays as it is: the customer has still to be answered.
+
+    Args:
+        case: the case.
+        shut: whether the line of one of its calls is shut; see `is_shut`.
+    """
+    if not shut or case.closed_at is None:
+        return case
+    number = BLOCKED if case.number else ""  # empty where it was erased
+    return replace(case, number=number, content="", how="", resolution="")
 
 
 def outline(actor: Actor, recording: Recording, *, own: bool = False) -> Recording:

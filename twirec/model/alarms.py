@@ -20,6 +20,8 @@ class AlarmKind(StrEnum):
     """The bucket does not answer the workers, or is not this catalog's."""
     AUDIT_BROKEN = "audit_broken"
     """The audit log, or a history beside it, was changed by other means."""
+    CASES_OVERDUE = "cases_overdue"
+    """The terms of cases of customers are over, and they were not told."""
     QUEUE_OLD = "queue_old"
     """A recording waits for longer than copying takes."""
     SWEEP_LATE = "sweep_late"
@@ -90,6 +92,8 @@ def alarms(
         found.append(Alarm(AlarmKind.BUCKET_AWAY, answered))
     if stats.audit_problem:
         found.append(Alarm(AlarmKind.AUDIT_BROKEN))
+    if stats.cases_overdue:
+        found.append(Alarm(AlarmKind.CASES_OVERDUE, count=stats.cases_overdue))
     if stats.oldest_waiting is not None and _older(stats.oldest_waiting, now, AN_HOUR):
         found.append(Alarm(AlarmKind.QUEUE_OLD, stats.oldest_waiting, stats.waiting))
     swept = [at for at in stats.swept.values() if _older(at, now, max(AN_HOUR, 2 * sweep_every))]

@@ -54,6 +54,7 @@ class Stats:
             as of an installation that has no such authority.
         access_requests_overdue: requests of people who want to know what is kept of them whose
             term is over.
+        cases_overdue: cases of customers whose term is over, and who were not told.
         transcripts_waiting: transcripts that a worker has to make, or to make anew.
         transcripts_parked: those that failed too often.
         retention_rules: rules in force that say how long recordings are kept; without any, none is
@@ -94,6 +95,7 @@ class Stats:
     anchored_entries: int = 0
     unstamped_since: datetime | None = None
     access_requests_overdue: int = 0
+    cases_overdue: int = 0
     bucket_seen: datetime | None = None
     bucket_failed: datetime | None = None
     transcripts_waiting: int = 0

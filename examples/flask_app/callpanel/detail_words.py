@@ -13,6 +13,8 @@ from flask_babel import lazy_gettext as _l
 from callpanel.words import (
     APPROVALS,
     BASES,
+    CASE_ANSWERS,
+    CASE_STEPS,
     CHANNELS,
     COPIES,
     CUSTODIES,
@@ -98,6 +100,7 @@ LEFT_OUT = frozenset({"content", "tried"})
 """What only a machine reads: the hash of a row, and the number of the entry before."""
 
 VALUES: Mapping[str, Mapping[str, Any]] = {
+    "answer": CASE_ANSWERS,
     "channels": CHANNELS,
     "copies": COPIES,
     "custody": CUSTODIES,
@@ -107,7 +110,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "mode": MODES,
     "role": ROLES,
     "kind": APPROVALS,
-    "step": {**STEPS, **RULE_STEPS},
+    "step": {**CASE_STEPS, **STEPS, **RULE_STEPS},
     "state": STATES,
     "of": {"all": _l("all"), "a number": _l("a number")},
     "asked": {
@@ -116,6 +119,10 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         "listen": _l("listening"),
         "download": _l("downloading"),
         "note": _l("writing notes"),
+        "case": _l("cases"),
+        "see_cases": _l("cases"),
+        "work_cases": _l("opening cases"),
+        "close_cases": _l("closing cases"),
         "see_policy": _l("who is recorded"),
         "change_policy": _l("switching recording"),
         "see_health": _l("health"),

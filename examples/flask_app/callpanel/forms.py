@@ -38,6 +38,7 @@ from callpanel.roles import Role
 from callpanel.words import (
     ACTIONS,
     AT_END,
+    CASE_KINDS,
     CHANNELS,
     CONSENTS,
     COPIES,
@@ -411,6 +412,79 @@ class Deliver(FlaskForm):
 
     to = StringField(_l("Delivered to"), [InputRequired(), Length(max=255)])
     how = StringField(_l("How"), [InputRequired(), Length(max=1000)])
+
+
+class FindCase(FlaskForm):
+    """The case that a customer means."""
+
+    what = StringField(_l("Key, whole number or call"), [InputRequired(), Length(max=255)])
+
+
+class OpenCase(FlaskForm):
+    """A case about a call."""
+
+    kind = RadioField(validators=[InputRequired()], choices=choices(CASE_KINDS))
+
+
+class AddCall(FlaskForm):
+    """A call that belongs to a case."""
+
+    key = StringField(_l("Key"), [InputRequired(), Length(max=32)])
+    part = RadioField(
+        _l("In this call"),
+        choices=choices(
+            {
+                "later": _l("more is said of it"),
+                "closing": _l("the customer is told of the resolution"),
+            }
+        ),
+        default="later",
+    )
+
+
+class AnswerConsent(FlaskForm):
+    """Whether a customer consents that their call is recorded for their case."""
+
+    answer = RadioField(validators=[InputRequired()], choices=["granted", "refused"])
+
+
+class DescribeCase(FlaskForm):
+    """What a case is about."""
+
+    content = TextAreaField(_l("What the customer says"), [DataRequired(), Length(max=10_000)])
+
+
+class NoteOnCase(FlaskForm):
+    """What was done for a case."""
+
+    note = TextAreaField(_l("Note"), [DataRequired(), Length(max=2000)])
+
+
+class IncompleteCase(FlaskForm):
+    """What the customer was asked for."""
+
+    missing = TextAreaField(_l("What is missing"), [DataRequired(), Length(max=2000)])
+    asked_how = StringField(_l("How the customer was asked"), [Length(max=255)])
+
+
+class CompleteCase(FlaskForm):
+    """That what was missing came."""
+
+    came = StringField(_l("What came"), [Length(max=2000)])
+
+
+class MailReceipt(FlaskForm):
+    """To whom the receipt of a case is sent by e-mail."""
+
+    to = StringField(_l("E-mail address of the customer"), [InputRequired(), Length(max=255)])
+
+
+class CloseCase(FlaskForm):
+    """That the customer was told of the resolution."""
+
+    notified_at = StringField(_l("When the customer was told"), [InputRequired(), Length(max=32)])
+    how = StringField(_l("How"), [DataRequired(), Length(max=1000)])
+    resolution = TextAreaField(_l("What was decided, and why"), [Length(max=10_000)])
 
 
 class Erase(FlaskForm):

@@ -204,6 +204,7 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             "Access requests whose term is over.",
             stats.access_requests_overdue,
         ),
+        ("twirec_cases_overdue", "Cases of customers whose term is over.", stats.cases_overdue),
         (
             "twirec_retention_age_seconds",
             "Seconds since the oldest of what waits to be looked at by the rules of retention; 0 "

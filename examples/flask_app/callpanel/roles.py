@@ -53,6 +53,12 @@ class Permission(StrEnum):
     SEE_REQUESTS = "see_requests"
     """See who asked what is kept of them, and by when they are to be answered."""
     ANSWER_REQUESTS = "answer_requests"
+    SEE_CASES = "see_cases"
+    """See cases of customers, and where they stand."""
+    WORK_CASES = "work_cases"
+    """Open a case about a call, ask for consent, and add to it."""
+    CLOSE_CASES = "close_cases"
+    """Close a case, once the customer was told."""
     ADMIT = "admit"
     """Take a recording out of quarantine."""
     USERS = "users"
@@ -74,6 +80,9 @@ OF_RECORDINGS: Mapping[Permission, tuple[Deed, Custody]] = {
     Permission.APPROVE: (Deed.RELEASE, Custody.BLOCKED),
     Permission.RETRY: (Deed.DECIDE, Custody.ACTIVE),
     Permission.ANSWER_REQUESTS: (Deed.ANSWER, Custody.ACTIVE),
+    Permission.SEE_CASES: (Deed.READ_CASE, Custody.ACTIVE),
+    Permission.WORK_CASES: (Deed.CASE, Custody.ACTIVE),
+    Permission.CLOSE_CASES: (Deed.SETTLE, Custody.ACTIVE),
     Permission.ADMIT: (Deed.ADMIT, Custody.QUARANTINED),
 }
 """What the archive's own gate says, here only whether a page offers it: with which recording it may

@@ -6,8 +6,13 @@ from flask_babel import lazy_gettext as _l
 
 from callpanel.roles import Role as StaffRole
 from twirec import (
+    CallPart,
     CallSide,
     CallState,
+    CaseAnswer,
+    CaseKind,
+    CaseState,
+    CaseStepKind,
     Channels,
     ConsentMethod,
     ConsentMode,
@@ -124,6 +129,7 @@ WRONG = {
         "It is not the time for that step: look at what was done, and what is missing."
     ),
     "why": _l("Say why."),
+    "notified_at": _l("Say when the customer was told: after it was opened, and not to come."),
     "participant": _l("Choose who it is, and name who is not on the list."),
     "name": _l("Write the name: nobody knows who it is."),
     "given_on": _l("The day is in the future."),
@@ -216,6 +222,47 @@ STEPS = {
     StepKind.PACKED.value: _l("Archive made"),
     StepKind.DELIVERED.value: _l("Delivered"),
     StepKind.REFUSED.value: _l("Refused"),
+}
+
+CASE_KINDS = {
+    CaseKind.QUERY.value: _l("question to be answered later"),
+    CaseKind.COMPLAINT.value: _l("complaint"),
+    CaseKind.INCIDENT.value: _l("incident"),
+    CaseKind.BILLING.value: _l("invoice or charge"),
+    CaseKind.OUTAGE.value: _l("cut of the service"),
+}
+
+CASE_STATES = {
+    CaseState.OPEN.value: _l("being dealt with"),
+    CaseState.INCOMPLETE.value: _l("incomplete"),
+    CaseState.CLOSED.value: _l("closed"),
+}
+
+CASE_ANSWERS = {
+    CaseAnswer.NOT_ASKED.value: _l("not asked"),
+    CaseAnswer.GRANTED.value: _l("said yes"),
+    CaseAnswer.REFUSED.value: _l("said no"),
+}
+
+CASE_PARTS = {
+    CallPart.OPENING.value: _l("opened in it"),
+    CallPart.LATER.value: _l("later call"),
+    CallPart.CLOSING.value: _l("told of the resolution in it"),
+}
+
+CASE_STEPS = {
+    CaseStepKind.OPENED.value: _l("Case opened"),
+    CaseStepKind.CALL.value: _l("Call added"),
+    CaseStepKind.CONSENT.value: _l("Asked for consent"),
+    CaseStepKind.RECORDING.value: _l("Recording began"),
+    CaseStepKind.NOTE.value: _l("Note"),
+    CaseStepKind.INCOMPLETE.value: _l("Asked for what is missing"),
+    CaseStepKind.COMPLETED.value: _l("Completed"),
+    CaseStepKind.RECEIPT.value: _l("Receipt made"),
+    CaseStepKind.DELIVERED.value: _l("Receipt delivered"),
+    CaseStepKind.NEARLY_DUE.value: _l("Nearly due"),
+    CaseStepKind.OVERDUE.value: _l("Overdue"),
+    CaseStepKind.CLOSED.value: _l("Closed"),
 }
 
 SIDES = {

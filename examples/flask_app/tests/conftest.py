@@ -30,6 +30,7 @@ from panel_house import (
     Pass,
     Template,
     call_sid,
+    complain,
     disclose,
     fill,
     house_of,
@@ -148,7 +149,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, accounts_of_many: None) -
             for number in (PLAIN, HIDDEN, PARKED, GOING_ON, ERASED, OUT):
                 browser.post(f"/calls/{call_sid(number)}/purpose", {"purpose": "claim"})
         passes[role] = Pass(browser.cookie(), browser.token)
-    given = disclose(archive)
+    given = disclose(archive) | complain(archive)
     archive.custody.access_requests.open("600111222", name="Ana Soler", by="ana")
     with archive.catalog.database.write() as connection:
         its = recordings.c.sid == recording_sid(BLOCKED)

@@ -380,6 +380,14 @@ def disclose(archive: Archive) -> dict[str, str]:
     }
 
 
+def complain(archive: Archive) -> dict[str, str]:
+    """Open a case about a call of which nothing is recorded; return its key."""
+    opened = archive.cases.open(
+        call_sid(REFUSED), "complaint", content="two invoices", by=Actor("alex", "agent")
+    )
+    return {"case_key": opened.case.key}
+
+
 def without_what_differs(answer: TestResponse) -> tuple[int, str]:
     """Return an answer without the tokens, which are new every second."""
     return answer.status_code, re.sub(r'value="[^"]+"', "", answer.text)

@@ -25,6 +25,9 @@ ROWS = {
     "let it be tried": Permission.RETRY,
     "ask that a hold is lifted": Permission.APPROVE,
     "see requests of": Permission.SEE_APPROVALS,
+    "see customers": Permission.SEE_CASES,
+    "open a case about": Permission.WORK_CASES,
+    "close it": Permission.CLOSE_CASES,
     "make and change accounts": Permission.USERS,
     "read the audit log": Permission.AUDIT,
 }

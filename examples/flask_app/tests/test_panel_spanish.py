@@ -139,7 +139,15 @@ def in_custody(everything: Archive) -> list[str]:
     refused = requests.open(NUMBERS[OUT], name="Bo", since="2026-11-01", by=ANA)
     requests.refuse(refused.key, why="no es quien dice", by=ANA)
     late = requests.open(NUMBERS[HIDDEN], name="Sol", received="2026-10-01", by=ANA)
+    cases, taken = everything.cases, everything.cases.open(call_sid(REFUSED), "outage", by=ANA)
+    closed = cases.open(call_sid(OUT), "query", content="una duda", by=ANA).case.key
+    cases.note(closed, "llamó otra vez", by=ANA)
+    cases.close(closed, notified_at="today", how="por correo", resolution="resuelto", by=ANA)
+    cases.consent(taken.case.key, "refused", by=ANA)
+    cases.incomplete(taken.case.key, "la factura", by=ANA)
     return [
+        *("/cases?all=1", f"/cases/{closed}", f"/cases/{taken.case.key}"),
+        *(f"/cases/{taken.case.key}/call", f"/calls/{call_sid(OUT)}/cases"),
         *("/retention", "/retention/preview", "/approvals", "/erasures", "/requests?all=1"),
         *("/requests", "/disclosures", f"/disclosures/{plain}", "/requests/AR-99"),
         *(f"/requests/{key}" for key in ("AR-1", refused.key, late.key)),

@@ -103,7 +103,12 @@ def test_a_bucket_that_does_not_answer_a_worker_is_told_and_no_page_asks_it(
 
 
 def test_each_alarm_has_its_words_and_what_to_do_about_it() -> None:
-    counted = {AlarmKind.UNDECIDED, AlarmKind.PARKED, AlarmKind.DIFFERENCES}
+    counted = {
+        AlarmKind.UNDECIDED,
+        AlarmKind.PARKED,
+        AlarmKind.DIFFERENCES,
+        AlarmKind.CASES_OVERDUE,
+    }
     assert set(standing.TO_DO) == set(AlarmKind)
     assert set(standing.SINCE) | set(standing.WITHOUT) | counted == set(AlarmKind)
 

@@ -10,15 +10,25 @@ from flask import Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from callpanel import purposes, saved, searches
-from callpanel.auth import IDLE, actor, needs
+from callpanel.auth import IDLE, actor, may, needs
 from callpanel.config import archive
 from callpanel.erased import forget_erased
 from callpanel.forms import COLUMNS, SaveSearch, Search, filled
 from callpanel.panel.blueprint import panel
+from callpanel.panel.cases import find_case_of
 from callpanel.panel.chips import chips_of
 from callpanel.panel.suggestions import suggestions
 from callpanel.roles import Permission
-from twirec import ConsentOutcome, Direction, InvalidQuery, Outcome, Page, Reason, State
+from twirec import (
+    ConsentOutcome,
+    Direction,
+    InvalidQuery,
+    Outcome,
+    Page,
+    Reason,
+    State,
+    looks_like_key,
+)
 
 ON_A_PAGE = 25
 CALLS = "calls"
@@ -71,6 +81,8 @@ def search() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, filled(form), None), 400
     asked = filled(form)
+    if may(Permission.SEE_CASES) and looks_like_key(form.text.data or ""):
+        return find_case_of(form.text.data or "")
     with suppress(InvalidQuery):  # which the page says
         find(asked, None, repeated=False)  # on the audit log once, however often it is shown
     forget_erased()  # what was erased elsewhere, such as by a command

@@ -115,7 +115,7 @@ def _is_over(sid: str, asked: str) -> bool:
         known = archive().calls.get(sid, by=actor(), repeated=True)
     except NotFound:
         known = None
-    if known is None or known.call.call_sid != sid or not _is_own(known):
+    if known is None or known.call.call_sid != sid or not is_own(known):
         record("refused", outcome=AuditOutcome.DENIED, sid=sid, asked=asked)
         abort(404)
     if known.call.ended_at is not None:
@@ -142,11 +142,12 @@ def _own_calls() -> list[OwnCall]:
         return []
     # Also what is in quarantine: nothing of it is shown but that it goes on, and can be paused.
     going_on = archive().calls.going_on(limit=MOST_CALLS, by=actor())
-    own = [_of_desk(each) for each in going_on if _is_own(each)]
+    own = [_of_desk(each) for each in going_on if is_own(each)]
     return [each for each in own if each.state in SHOWN]
 
 
-def _is_own(each: CallRecord) -> bool:
+def is_own(each: CallRecord) -> bool:
+    """Whether a call was connected to the line of who is signed in."""
     line = user().line
     return bool(line) and line in {*each.call.dial, *(leg.agent for leg in each.legs)}
 

@@ -33,6 +33,7 @@ FOR_SEARCHERS = FOR_ALL | {
     AlarmKind.BUCKET_AWAY,
     AlarmKind.QUEUE_OLD,
     AlarmKind.SWEEP_LATE,
+    AlarmKind.CASES_OVERDUE,
 }
 """What those are told who look for calls: why a new recording is not there."""
 
@@ -87,6 +88,7 @@ TO_DO = {
     AlarmKind.AUDIT_BROKEN: _l(
         "Keep a copy of the database before anything else is done, and tell who is responsible."
     ),
+    AlarmKind.CASES_OVERDUE: _l("They are the first ones on the page Cases: tell the customers."),
     AlarmKind.QUEUE_OLD: _l("If workers run, their log says why it is not copied."),
     AlarmKind.SWEEP_LATE: _l("If workers run, their log says why they do not sweep."),
     AlarmKind.AUDIT_LATE: _l("If workers run, their log says why they do not verify it."),
@@ -188,6 +190,14 @@ def _for_who_asks() -> list[Alarm]:
 def said_of(alarm: Alarm) -> str:
     """Return a sentence that says what stands still, and since when."""
     kind, count = alarm.kind, alarm.count
+    if kind is AlarmKind.CASES_OVERDUE:
+        return str(
+            ngettext(
+                "%(num)d case is overdue: tell the customer at once.",
+                "%(num)d cases are overdue: tell the customers at once.",
+                count,
+            )
+        )
     if kind is AlarmKind.UNDECIDED:
         return str(
             ngettext(

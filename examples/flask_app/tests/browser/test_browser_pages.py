@@ -30,6 +30,10 @@ PAGES = {
     "what the rules would do": ("ana", "/retention/preview"),
     "access requests": ("ana", "/requests"),
     "an access request": ("ana", "/requests/{request}"),
+    "cases": ("sergio", "/cases"),
+    "a case": ("sergio", "/cases/{case}"),
+    "a new case": ("sergio", "/calls/{hung_up}/cases"),
+    "a case during a call": ("sergio", "/cases/{case}/call"),
     "erasing": ("ana", "/erasures"),
     "an erasure": ("ana", "/erasures/{erasure}"),
     "health": ("ana", "/health"),
@@ -123,12 +127,14 @@ def places(
     last_month = demo.archive.now().replace(day=1) - timedelta(days=2)
     demo.archive.custody.months.close(f"{last_month:%Y-%m}", by=EVA)
     erasure = demo.archive.custody.erase(sid, reason="x", by=EVA, now=True, ground="art. 17")
+    complaint = demo.archive.cases.open(hung_up.call.call_sid, "billing", content="x", by=EVA)
     yield {
         "recorded": recorded.call.call_sid,
         "hung_up": hung_up.call.call_sid,
         "recording": sid,
         "request": asked.key,
         "erasure": erasure.id,
+        "case": complaint.case.key,
     }
     waits = demo.archive.custody.certificates.get(erasure.id, by=EVA)
     demo.archive.custody.approvals.refuse(waits.approval, reason="a test", by=EVA)

@@ -1,0 +1,131 @@
+"""Cases in the panel: three taps during a call, what is loud, and what a blocked call shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from panel_house import (
+    BLOCKED,
+    GOING_ON,
+    NOW,
+    NUMBERS,
+    PLAIN,
+    Browser,
+    Template,
+    call_sid,
+)
+
+from callpanel.roles import Role
+from twirec import Actor, Archive
+
+ANA, ALEX = Actor("ana", "admin"), Actor("alex", "agent")
+
+
+@pytest.fixture
+def agent(browser: Callable[[Role | None], Browser]) -> Browser:
+    return browser(Role.AGENT)
+
+
+@pytest.fixture
+def supervisor(browser: Callable[[Role | None], Browser]) -> Browser:
+    return browser(Role.SUPERVISOR)
+
+
+def test_an_agent_opens_a_case_and_writes_down_the_answer(agent: Browser, archive: Archive) -> None:
+    taken = f"/calls/{call_sid(GOING_ON)}/cases"
+    assert f'href="{taken}"' in agent.get("/desk").text
+    assert 'value="outage"' in agent.get(taken).text
+    asked = agent.post(taken, {"kind": "outage"}).location
+    key = asked.split("/")[2]
+    page = agent.get(asked).text
+    assert f'<h1 class="case-key">{key}</h1>' in page
+    assert '<blockquote class="say" lang="es">' in page
+    assert "Consiente" in page
+    assert agent.post(f"/cases/{key}/consent", {"answer": "refused"}).location == asked
+    assert "It goes on without a recording for the case." in agent.get(asked).text
+    assert agent.post(f"/cases/{key}/content", {"content": "no light"}).status_code == 302
+    page = agent.get(f"/cases/{key}").text
+    assert "no light" in page
+    assert "the customer said no" in page
+    assert "Close the case" not in page
+    known = archive.cases.get(key, by=ANA)
+    assert [step.by for step in known.steps] == ["alex"] * 3
+
+
+def test_the_customer_says_a_key_in_another_call_or_to_the_search(
+    agent: Browser, supervisor: Browser, template: Template
+) -> None:
+    key = template.given["case_key"]
+    added = f"/calls/{call_sid(GOING_ON)}/cases/added"
+    wrong = key[:-1] + ("2" if key[-1] != "2" else "3")
+    answer = agent.post(added, {"key": wrong, "part": "closing"})
+    assert answer.status_code == 400
+    assert "have it said again" in answer.text
+    typed = key.replace("-", "").lower()
+    assert agent.post(added, {"key": typed, "part": "closing"}).location == f"/cases/{key}/call"
+    assert "told of the resolution in it" in agent.get(f"/cases/{key}").text
+    assert agent.post("/cases", {"what": typed}).location == f"/cases/{key}"
+    asked = {"text": key, "outcome": "", "direction": "", "reason": "", "consent": "", "state": ""}
+    assert supervisor.post("/calls/search", asked).location == f"/cases/{key}"
+    assert "have it said again" in supervisor.post("/cases", {"what": wrong}).text
+
+
+def test_a_case_is_closed_with_the_date_on_which_the_customer_was_told(
+    supervisor: Browser, template: Template
+) -> None:
+    key = template.given["case_key"]
+    incomplete = {"missing": "the invoice", "asked_how": "by e-mail"}
+    assert supervisor.post(f"/cases/{key}/incomplete", incomplete).status_code == 302
+    assert "the term stands still" in supervisor.get("/cases").text
+    assert supervisor.post(f"/cases/{key}/complete", {"came": "it"}).status_code == 302
+    told = {"notified_at": "", "how": "by post", "resolution": "paid back"}
+    assert supervisor.post(f"/cases/{key}/closed", told).status_code == 400
+    late = supervisor.post(f"/cases/{key}/closed", {**told, "notified_at": "1/1/2027"})
+    assert late.status_code == 400
+    assert "paid back" in late.text
+    told["notified_at"] = "today"
+    assert supervisor.post(f"/cases/{key}/closed", told).location == f"/cases/{key}"
+    page = supervisor.get(f"/cases/{key}").text
+    assert "paid back" in page
+    assert "Close the case" not in page
+    assert key not in supervisor.get("/cases").text
+    assert key in supervisor.get("/cases?all=1").text
+    assert key not in supervisor.get("/cases?all=1&kind=outage").text
+    assert supervisor.get("/cases?kind=nonsense").status_code == 404
+
+
+def test_what_is_overdue_comes_first_and_is_loud(
+    browser: Callable[[Role | None], Browser], archive: Archive, template: Template
+) -> None:
+    urgent = archive.cases.open(call_sid(PLAIN), "outage", by=ALEX).case.key
+    archive.now = lambda: NOW + timedelta(hours=3)
+    page = browser(Role.SUPERVISOR).get("/cases").text
+    assert "1 case is overdue: tell the customer at once." in page
+    assert page.index(urgent) < page.index(template.given["case_key"])
+    loud = "1 case is overdue"
+    assert loud in browser(Role.SUPERVISOR).get("/calls").text
+    assert loud not in browser(Role.AGENT).get("/desk").text
+    assert "Cases overdue" in browser(Role.ADMIN).get("/health").text
+
+
+def test_of_a_closed_case_of_a_blocked_call_nothing_shows_but_that_it_was_there(
+    browser: Callable[[Role | None], Browser], archive: Archive
+) -> None:
+    shut = archive.cases.open(call_sid(BLOCKED), "billing", content="two of them", by=ALEX)
+    key, number = shut.case.key, NUMBERS[BLOCKED]
+    archive.cases.note(key, "rang Marta back", by=ALEX)
+    page = browser(Role.AGENT).get(f"/cases/{key}").text  # the customer has still to be answered
+    assert "two of them" in page
+    assert "number blocked" not in page
+    archive.cases.close(key, notified_at="today", how="by Marta", resolution="Marta paid", by=ANA)
+    for role in (Role.ADMIN, Role.AUDITOR, Role.SUPERVISOR, Role.AGENT):
+        shown = browser(role)
+        page = shown.get(f"/cases/{key}").text
+        for secret in ("two of them", "Marta", number, number.removeprefix("+34")):
+            assert secret not in page, role
+        assert "kept for authorities only" in page
+        assert key in shown.get("/cases?all=1").text
+        assert key not in shown.post("/cases", {"what": number}).text
+    assert archive.cases.find(number, by=ANA) == []
