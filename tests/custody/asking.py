@@ -19,6 +19,7 @@ from tests.factories import (
     recording_sid,
 )
 from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_speech import MemorySpeech
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.access import Actor
@@ -31,12 +32,20 @@ from twirec.settings import Settings
 ANA, BOB = "+34600111222", "+34600333444"
 EVA = Actor("eva", "admin")
 WORDING = Announcement("es-ES", "Polly.Lucia", "Esta llamada se graba.")
+HEARD = ("Quiero darme de baja.", "Eso no se puede.")
+"""What a machine hears: the customer, and the agent."""
 NOW = STARTED + timedelta(days=2)
 
 
 def company(settings: Settings) -> Archive:
     """Return an archive in memory, whose clock stands two days after the first call."""
-    archive = Archive(settings, bucket=MemoryBucket(), vendor=MemoryVendor(), now=lambda: NOW)
+    archive = Archive(
+        settings,
+        bucket=MemoryBucket(),
+        vendor=MemoryVendor(),
+        speech=MemorySpeech(HEARD),
+        now=lambda: NOW,
+    )
     archive.set_up()
     archive.catalog.announcements.keep(WORDING, STARTED)
     return archive
@@ -77,6 +86,12 @@ def add_call(
     archive.bucket.put(name, [media], **put, finish=dict)
     archive.catalog.recordings.adopt(a_recording(**fields | (recording or {})))
     return sid
+
+
+def transcribe(archive: Archive, sid: str) -> None:
+    """Have a machine write down what is said in a recording."""
+    archive.transcripts.request(sid, by=EVA)
+    archive.jobs.do("transcript", sid)
 
 
 def asked(archive: Archive, number: str = ANA, **said: Any) -> str:

@@ -13,16 +13,30 @@ import pytest
 from sqlalchemy import update
 
 from tests.audio.hearing import decoded, loudness
-from tests.custody.asking import ANA, BOB, EVA, NOW, add_call, asked, company, unpacked
+from tests.custody.asking import (
+    ANA,
+    BOB,
+    EVA,
+    HEARD,
+    NOW,
+    add_call,
+    asked,
+    company,
+    transcribe,
+    unpacked,
+)
 from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
 from tests.sounds import wav
 from twirec import Actor, Archive, CustodyRefused, InvalidQuery, NotFound
+from twirec.archive.access_answers import Answers
 from twirec.catalog.emptying import OF_NUMBERS, empty
 from twirec.catalog.request_tables import access_requests, access_steps
 from twirec.catalog.tables import recordings
+from twirec.custody.access_words import TEXTS
 from twirec.model.access_requests import CallSide, Fate, RequestState, StepKind
 from twirec.model.agents import Leg
 from twirec.model.states import Custody, State
+from twirec.model.transcript import Transcript
 from twirec.settings import Settings
 
 AUDITOR, SUPERVISOR = Actor("aurora", "auditor"), Actor("sergio", "supervisor")
@@ -401,3 +415,93 @@ def test_who_took_out_what_is_blocked_is_not_said_of_its_call(archive: Archive) 
     list(custody.approvals.take_out(sid, by=EVA))
     answer = custody.access_requests.answer(asked(archive), by=EVA)
     assert (answer.blocked, [call.consulted for call in answer.calls]) == (1, [()])
+
+
+MINE, OTHERS = HEARD
+AS_WHOM = [
+    (ANA, "silenced", "en", ["You: " + MINE], [OTHERS]),
+    (ANA, "whole", "es", ["Usted: " + MINE, "La otra parte: " + OTHERS], []),
+    ("622 222 222", "silenced", "es", ["Usted: " + OTHERS], [MINE]),
+]
+
+
+@pytest.mark.parametrize(("number", "copies", "language", "there", "missing"), AS_WHOM)
+def test_what_a_machine_heard_is_given_with_the_copy_and_no_more_than_is_heard_in_it(
+    archive: Archive,
+    number: str,
+    copies: str,
+    language: str,
+    there: list[str],
+    missing: list[str],
+) -> None:
+    sid = add_call(archive, 1)
+    archive.catalog.agents.add_leg(Leg(ACCOUNT, call_sid(9), call_sid(1), STARTED, "+34622222222"))
+    transcribe(archive, sid)
+    archive.transcripts.get(sid, by=SUPERVISOR, purpose="claim")
+    key = asked(archive, number, language=language)
+    archive.custody.access_requests.decide(key, copies, why="x", by=EVA)
+    files = unpacked(archive, key)
+    begins = f"transcripts/2026-11-23_11-15-00_{sid}-by-machine"
+    names = [f"{begins}.txt", f"{begins}.json"]
+    assert [name for name in files if name.startswith("transcripts/")] == names
+    text, given = files[names[0]].decode(), Transcript.from_json(files[names[1]])
+    for said in there:
+        assert said in text
+        assert any(said.endswith(each.text) for each in given.sentences)
+    assert len(given.sentences) == len(there)
+    everything = b"".join(files.values()).decode(errors="replace")
+    assert [said for said in missing if said in everything] == []
+    assert text.startswith(TEXTS[language]["transcript_by"][:30])
+    assert json.loads(files[names[1]])["made_by"] == "machine"
+    letter = files["letter.html"].decode()
+    for word in ("transcript", "transcripts_said", "action_read"):
+        assert TEXTS[language][word] in letter, word
+    assert all(name in letter for name in names)
+    (recording,) = record_of(files)["calls"][0]["recordings"]
+    assert recording["transcripts_by_machine"] == names
+    assert [each["action"] for each in recording["consulted"]] == ["read"]
+    entry = archive.audit.log(sid=sid, action="read")[0]
+    assert (entry.outcome, entry.detail["request"]) == ("done", key)
+    assert archive.audit.verify().whole
+
+
+def test_there_is_no_transcript_of_what_is_not_given(archive: Archive) -> None:
+    for number, changes in enumerate(
+        ({"custody": Custody.BLOCKED}, {"custody": Custody.QUARANTINED}, {"state": State.ERASED}), 1
+    ):
+        sid = add_call(archive, number)
+        transcribe(archive, sid)
+        change(archive, sid, **changes)
+    mother = add_call(archive, 4)
+    transcribe(archive, mother)
+    key = asked(archive)
+    archive.custody.access_requests.decide(key, "left_out", sid=mother, why="x", by=EVA)
+    files = unpacked(archive, key)
+    assert [name for name in files if name.startswith("transcripts/")] == []
+    assert MINE not in b"".join(files.values()).decode(errors="replace")
+    assert archive.audit.log(action="read") == []
+    assert TEXTS["en"]["transcripts_said"] in files["letter.html"].decode()
+
+
+def test_a_transcript_is_not_given_of_what_is_blocked_after_its_copy_was_made(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sid = add_call(archive, 1)
+    transcribe(archive, sid)
+    read = Answers._read
+
+    def block_first(*given: Any) -> Transcript:
+        change(archive, sid, custody=Custody.BLOCKED)
+        return read(*given)
+
+    monkeypatch.setattr(Answers, "_read", block_first)
+    files = unpacked(archive, asked(archive))
+    assert [name for name in files if name.startswith("transcripts/")] == []
+
+
+def test_where_no_machine_writes_anything_down_the_letter_says_nothing_of_it(
+    archive: Archive,
+) -> None:
+    add_call(archive, 1)
+    files = unpacked(archive, asked(archive))
+    assert TEXTS["en"]["transcripts_said"] not in files["letter.html"].decode()

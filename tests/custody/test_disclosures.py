@@ -586,6 +586,28 @@ def test_a_copy_has_only_what_may_leave(house: House) -> None:
         assert got[at : at + FRAME] == customer + b"\0\0", at
 
 
+def test_what_is_given_away_carries_no_transcript(house: House) -> None:
+    house.archive.transcripts.request(SID, by=EVA)
+    house.archive.jobs.do("transcript", SID)
+    words = [each.text for each in house.archive.transcripts.get(SID, by=EVA).sentences]
+    before = len(entries(house, "read"))
+    orders: list[dict[str, Any]] = [
+        {},
+        {"channels": "without_agent"},
+        {"channels": "without_customer", "cuts": [(1.0, 2.0)]},
+    ]
+    for order in orders:
+        given = give(house, **order)
+        opening = house.archive.custody.disclosures.open(secret(given), given.code)
+        got = heard(house, given, opening.ticket)
+        assert got[:4] == b"RIFF"
+        assert len(got) == len(MEDIA)
+        said = f"{given}{opening}"
+        assert [word for word in words if word in said or word.encode() in got] == []
+    assert words
+    assert len(entries(house, "read")) == before
+
+
 def test_a_copy_that_cannot_be_made_leaves_no_link(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

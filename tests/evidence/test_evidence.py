@@ -20,6 +20,7 @@ from tests.house import AT_VENDOR, House, with_settings
 from twirec.model.access import Actor
 from twirec.model.claims import CheckLevel
 from twirec.model.errors import CustodyRefused, InvalidQuery, SealUnusable, TimeStampUnavailable
+from twirec.model.transcript import Transcript
 from twirec.sandbox.authority import Authority
 
 SID = recording_sid()
@@ -117,6 +118,49 @@ def test_an_untouched_package_holds(make: Make, authority: Authority, form: str)
     }
     unknown = [each.name for each in found.claims if each.level is CheckLevel.UNKNOWN]
     assert unknown == ["audit log"]
+
+
+def test_what_a_machine_heard_is_in_it_marked_and_checked(
+    make: Make, sealed_house: House, authority: Authority, tmp_path: Path
+) -> None:
+    archive, name = sealed_house.archive, f"{SID}-transcript-by-machine.json"
+    archive.transcripts.request(SID, by=ANA)
+    archive.jobs.do("transcript", SID)
+    transcript = archive.transcripts.get(SID, by=ANA)
+    assert transcript.sentences
+    (tmp_path / "pdf").mkdir()
+    pdf = write(tmp_path / "pdf", "case.pdf", make("pdf", language="es"))
+    container = make("asice", language="en")
+    with zipfile.ZipFile(io.BytesIO(container)) as package:
+        files = {each: package.read(each) for each in package.namelist()}
+    run(pdf.parent, f"pdfdetach -saveall {pdf.name}")
+    report = write(tmp_path, "report.pdf", files["report.pdf"])
+    for found, pages, marks in (
+        (pdf.parent.joinpath(name).read_bytes(), pdf, ("Esto lo escribió una máquina", "prueba")),
+        (files[name], report, ("A machine wrote this down", "no proof")),
+    ):
+        assert Transcript.from_json(found) == transcript
+        assert json.loads(found)["made_by"] == "machine"
+        text = " ".join(run(pages.parent, f"pdftotext -layout {pages.name} -").split())
+        for words in (*marks, *(each.text for each in transcript.sentences)):
+            assert words in text, words
+    for manifest in (pdf.parent.joinpath("manifest.json").read_bytes(), files["manifest.json"]):
+        said = json.loads(manifest)["recordings"][0]["transcript"]
+        assert (said["file"], said["made_by"]) == (name, "machine")
+        assert said["of_sha256"] == hashlib.sha256(SOUND).hexdigest()
+    assert checked(pdf.read_bytes(), authority).holds
+    assert checked(container, authority).holds
+    # a word of it is changed, or it is taken out
+    for changed in (files[name].replace(b"baja", b"alta"), None):
+        parts = {**files, name: changed}
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as package:
+            for each, data in parts.items():
+                if data is not None:
+                    package.writestr(each, data)
+        broken = checked(packed.getvalue(), authority)
+        assert not broken.holds
+        assert name in {each.name for each in broken.claims if each.level is CheckLevel.BROKEN}
 
 
 def test_without_anybody_trusted_who_sealed_it_is_not_known(make: Make) -> None:

@@ -14,6 +14,7 @@ from twirec.audio.conversion import plan
 from twirec.catalog import Catalog
 from twirec.custody.access_answer import answer_of, consultations, decisions, fate_of
 from twirec.custody.access_letter import Letter, Letterhead
+from twirec.custody.access_transcript import heard_in, plain
 from twirec.custody.audit import AuditTrail
 from twirec.custody.document import Document, html
 from twirec.custody.document_pdf import check_installed, pdf
@@ -35,11 +36,12 @@ from twirec.model.audio import Channels, ConversionSpec
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditDraft, AuditEntry, AuditOutcome, AuditQuery, Detail
 from twirec.model.disclosures import Disclosure
-from twirec.model.errors import NotFound, TwirecError
+from twirec.model.errors import BytesDiffer, NotFound, TwirecError
 from twirec.model.records import CallRecord, Recording
 from twirec.model.retention import Retention
 from twirec.model.search import Query
 from twirec.model.states import Custody
+from twirec.model.transcript import KeptTranscript, Transcript
 from twirec.model.waveform import SoundWarning
 from twirec.settings import Settings
 
@@ -144,6 +146,7 @@ class Answers:
             settings.timezone,
             settings.region or "",
             settings.bucket.startswith("gs:"),
+            bool(settings.transcripts) or bool(self._catalog.transcripts.models()),
         )
         today = self._now().astimezone(settings.timezone).date()
         return Letter(answer, head, self._wordings(answer), today).document()
@@ -208,6 +211,9 @@ class Answers:
             for each in call.recordings:
                 if each.fate is Fate.GIVEN:
                     each = yield from self._copy(archive, answer.request, call.side, each, actor)
+                if each.file:
+                    request, side = answer.request, call.side
+                    each = yield from self._transcript(archive, request, side, each, actor)
                 recordings.append(each)
             calls.append(replace(call, recordings=tuple(recordings)))
         packed = answer_of(answer.request, calls, answer.left_out)
@@ -243,19 +249,74 @@ class Answers:
             if fate is Fate.GIVEN:
                 raise
             return replace(each, recording=outline(actor, now), fate=fate, channels=None)
-        begin = each.recording.started_at
-        local = begin.astimezone(self._settings.timezone) if begin else None
-        name = f"recordings/{f'{local:%Y-%m-%d_%H-%M-%S}_' if local else ''}{sid}.{FORMAT}"
+        name = f"recordings/{self._named(each)}.{FORMAT}"
         with stream:
             sha256 = yield from archive.add(name, stream)
         return replace(each, file=name, sha256=sha256)
 
+    def _transcript(
+        self,
+        archive: Zip,
+        request: AccessRequest,
+        side: CallSide,
+        each: AnsweredRecording,
+        actor: Actor,
+    ) -> Generator[bytes, None, AnsweredRecording]:
+        """Yield what a machine heard in a copy, and return what is said of it.
+
+        Of what may not leave since the copy was made, there is none.
+        """
+        sid = each.recording.sid
+        kept = self._catalog.transcripts.get(sid)
+        if kept is None or kept.object_name is None:
+            return each
+        try:
+            whole = self._read(request, kept, actor)
+        except TwirecError:
+            now = self._catalog.recordings.get(sid)
+            fate, _ = fate_of(now, side, CopyOf.WHOLE, decided=True, doubtful=False)
+            if fate is Fate.GIVEN:
+                raise
+            return each
+        transcript = heard_in(whole, each.channels or Channels.BOTH)
+        begins = f"transcripts/{self._named(each)}-by-machine"
+        names = []
+        for ending, text in (
+            ("txt", plain(transcript, side, request.language)),
+            ("json", transcript.as_json()),
+        ):
+            names.append(f"{begins}.{ending}")
+            yield from archive.add(names[-1], [text.encode()], packs=True)
+        return replace(each, transcripts=tuple(names))
+
+    def _read(self, request: AccessRequest, kept: KeptTranscript, actor: Actor) -> Transcript:
+        sid = kept.recording_sid
+        with self._trail.attempt(Action.READ, actor, sid, self._for(request)):
+            self._originals.get(sid, actor, Deed.ANSWER)
+        with self._trail.outside(Action.READ, actor, sid, self._for(request)) as done:
+            checked = self._originals.checked(sid, actor)
+            try:
+                transcript = Transcript.from_json(b"".join(checked.open(kept.fingerprint)))
+            except ValueError as error:
+                raise BytesDiffer(kept.object_name or "", str(error).rstrip(".")) from error
+            self._trail.append(replace(done, at=self._now()))
+        return transcript
+
+    def _named(self, each: AnsweredRecording) -> str:
+        """Return what names of files of a recording begin with: its local time, and its SID."""
+        begin = each.recording.started_at
+        local = begin.astimezone(self._settings.timezone) if begin else None
+        return f"{f'{local:%Y-%m-%d_%H-%M-%S}_' if local else ''}{each.recording.sid}"
+
+    def _for(self, request: AccessRequest) -> Detail:
+        """Return what the audit log says of each copy that is made for a request."""
+        purpose = self._settings.purposes.find("request") or "request"
+        return {"purpose": purpose, "request": request.key}
+
     def _open(
         self, request: AccessRequest, sid: str, channels: Channels, actor: Actor
     ) -> AudioStream:
-        purpose = self._settings.purposes.find("request") or "request"
-        said: Detail = {"purpose": purpose, "request": request.key}
-        with self._trail.attempt(Action.DOWNLOAD, actor, sid, said) as draft:
+        with self._trail.attempt(Action.DOWNLOAD, actor, sid, self._for(request)) as draft:
             spec = ConversionSpec(FORMAT, channels)
             recording = self._originals.get(sid, actor, Deed.ANSWER)
             read = self._originals.reader(recording, actor)

@@ -27,7 +27,7 @@ SILENCED = {CallSide.CUSTOMER: Channels.WITHOUT_AGENT, CallSide.AGENT: Channels.
 """What is heard where the other side is silent."""
 
 DESTROYED = frozenset({State.ERASING, State.ERASED})
-CONSULTING = (Action.LISTEN, Action.DOWNLOAD, Action.SHOW)
+CONSULTING = (Action.LISTEN, Action.DOWNLOAD, Action.SHOW, Action.READ)
 
 
 def fate_of(

@@ -45,6 +45,7 @@ class Letterhead:
         zone: of all times.
         vendor_region: where Twilio processes calls, such as `ie1`; empty for its default.
         at_google: whether recordings are kept at Google.
+        transcripts: whether a machine writes down what is said in recordings.
     """
 
     company: str
@@ -53,6 +54,7 @@ class Letterhead:
     zone: tzinfo
     vendor_region: str = ""
     at_google: bool = True
+    transcripts: bool = False
 
 
 class Letter:
@@ -110,6 +112,8 @@ class Letter:
         yield Paragraph(self._counted())
         if self._answer.given:
             yield Paragraph(says["files"])
+        if any(one.transcripts for call in self._answer.calls for one in call.recordings):
+            yield Paragraph(says["transcripts_files"])
         yield Paragraph(says["free"])
 
     def _period(self) -> str:
@@ -189,6 +193,8 @@ class Letter:
             how = "whole" if one.channels is Channels.BOTH else "silenced"
             yield says["copy"], says[f"copy_{how}"]
             yield "SHA-256", one.sha256 or NOTHING
+            if one.transcripts:
+                yield says["transcript"], "\n".join(one.transcripts)
         else:
             yield says["no_copy"], says[f"fate_{one.fate}"]
         if one.fate is Fate.DESTROYED:
@@ -246,6 +252,7 @@ class Letter:
                 (says["categories"], says["categories_said"]),
                 (says["source"], says["source_said"]),
                 (says["processors"], self._processors()),
+                *(((says["transcripts"], says["transcripts_said"]),) if head.transcripts else ()),
                 (says["retention"], says["retention_said"]),
                 (says["automated"], says["automated_said"]),
             )

@@ -42,6 +42,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "files": "The copies are in the folder “recordings”, as MP3 files that any player plays. "
         "Where the other side is silent, its voice is somebody else’s personal data, which your "
         "copy may not harm (article 15.4).",
+        "transcripts_files": "What a machine wrote down from a copy is in the folder "
+        "“transcripts”, as a text (.txt) and for machines (.json): of what is heard in that copy, "
+        "and no more. A machine errs: the sound decides, and only that.",
         "free": "This first copy is free of charge (articles 12.5 and 15.3 GDPR; Court of "
         "Justice, "
         "C-307/22), and you need not say what you want it for. For further copies a reasonable "
@@ -67,6 +70,14 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "copy": "Copy",
         "copy_whole": "both sides, as they were recorded",
         "copy_silenced": "your side; the other one is silent",
+        "transcript": "Written down by a machine",
+        "transcript_by": "A machine wrote this down from the recording, and errs: the sound "
+        "decides, and only that. Its model is {model} (SHA-256 {sha256}). Times are minutes and "
+        "seconds of the recording.",
+        "transcript_you": "You",
+        "transcript_other": "The other side",
+        "transcript_somebody": "Somebody",
+        "transcript_nothing": "It heard no words.",
         "no_copy": "No copy",
         "fate_left_out": "it is not, or not only, yours: it would harm the rights of others "
         "(article 15.4)",
@@ -90,6 +101,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "action_listen": "listened to",
         "action_download": "copied",
         "action_show": "looked at",
+        "action_read": "read, as a machine wrote it down",
         "blocked": "Blocked recordings",
         "blocked_said": "Recordings of your calls that are blocked: {count}. They are at the "
         "disposal of judges and courts, the public prosecutor and the competent authorities only, "
@@ -123,6 +135,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "States: ask us for the safeguards of that transfer (articles 15.2 and 46 GDPR)",
         "google": "Google Cloud stores the recordings.",
         "own_store": "The recordings are stored by ourselves.",
+        "transcripts": "Transcripts",
+        "transcripts_said": "A machine of our own writes down what is said in recordings, so that "
+        "a sentence is found in them. Nobody else gets their sound for it. What it wrote is for "
+        "those who may hear the recording, and is destroyed with it. No mood is read out of it, "
+        "and nobody is rated by it.",
         "retention": "How long",
         "retention_said": "What is known is said at each recording. Otherwise as long as claims "
         "about the call may be made; then recordings are blocked, and destroyed when liabilities "
@@ -169,6 +186,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "reproductor abre. Donde la otra parte está en silencio, su voz es un dato personal de "
         "otra "
         "persona, a cuyos derechos su copia no puede afectar negativamente (artículo 15.4).",
+        "transcripts_files": "Lo que una máquina escribió a partir de una copia está en la carpeta "
+        "«transcripts», como texto (.txt) y para máquinas (.json): lo que se oye en esa copia, y "
+        "nada más. Una máquina se equivoca: lo que vale es el sonido, y solo el sonido.",
         "free": "Esta primera copia es gratuita (artículos 12.5 y 15.3 del RGPD; Tribunal de "
         "Justicia, C-307/22), y no tiene que decir para qué la quiere. Por otras copias se puede "
         "cobrar un canon razonable basado en los costes administrativos.",
@@ -192,6 +212,14 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "copy": "Copia",
         "copy_whole": "ambas partes, como se grabaron",
         "copy_silenced": "la parte de usted; la otra está en silencio",
+        "transcript": "Escrito por una máquina",
+        "transcript_by": "Esto lo escribió una máquina a partir de la grabación, y se equivoca: "
+        "lo que vale es el sonido, y solo el sonido. Su modelo es {model} (SHA-256 {sha256}). Los "
+        "tiempos son minutos y segundos de la grabación.",
+        "transcript_you": "Usted",
+        "transcript_other": "La otra parte",
+        "transcript_somebody": "Alguien",
+        "transcript_nothing": "No entendió ninguna palabra.",
         "no_copy": "Sin copia",
         "fate_left_out": "no es suya, o no solo: afectaría a los derechos de otros (artículo 15.4)",
         "fate_undecided": "aún no está decidido",
@@ -213,6 +241,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "action_listen": "escuchada",
         "action_download": "copiada",
         "action_show": "vista",
+        "action_read": "leída, como la escribió una máquina",
         "blocked": "Grabaciones bloqueadas",
         "blocked_said": "Grabaciones de sus llamadas que están bloqueadas: {count}. Están solo a "
         "disposición de jueces y tribunales, el Ministerio Fiscal y las administraciones públicas "
@@ -251,6 +280,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "pídanos las garantías de esa transferencia (artículos 15.2 y 46 del RGPD)",
         "google": "Google Cloud almacena las grabaciones.",
         "own_store": "Las grabaciones las almacenamos nosotros.",
+        "transcripts": "Transcripciones",
+        "transcripts_said": "Una máquina nuestra pone por escrito lo que se dice en grabaciones, "
+        "para encontrar en ellas una frase. Nadie más recibe su sonido para ello. Lo que escribió "
+        "es para quienes pueden oír la grabación, y se destruye con ella. De ello no se deducen "
+        "estados de ánimo, ni se puntúa a nadie.",
         "retention": "Cuánto tiempo",
         "retention_said": "Lo que se sabe se dice en cada grabación. Si no, mientras se puedan "
         "presentar reclamaciones sobre la llamada; después las grabaciones se bloquean, y se "

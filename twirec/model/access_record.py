@@ -70,6 +70,7 @@ def _recording(each: AnsweredRecording) -> dict[str, Any]:
         "channels": each.channels,
         "file": each.file,
         "sha256": each.sha256,
+        "transcripts_by_machine": list(each.transcripts),
         "held": each.held,
         "kept_until": each.kept_until.isoformat() if each.kept_until else None,
         "recipients": list(each.recipients),

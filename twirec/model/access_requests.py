@@ -161,7 +161,7 @@ class Consultation:
 
     Attributes:
         on: the day, in the company's zone.
-        action: `listen`, `download` or `show`.
+        action: `listen`, `download`, `show` or `read`, which is of its transcript.
         purpose: what for, as the audit log has it; empty where nothing was said.
     """
 
@@ -184,6 +184,8 @@ class AnsweredRecording:
         consulted: when and what for it was.
         file: its name in the archive; empty where it is not in it.
         sha256: of that file, in hex; None where it is not in it.
+        transcripts: names in the archive of what a machine heard in that copy; none where there is
+            nothing of it.
     """
 
     recording: Recording
@@ -195,6 +197,7 @@ class AnsweredRecording:
     consulted: tuple[Consultation, ...] = ()
     file: str = ""
     sha256: str | None = None
+    transcripts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
