@@ -15,12 +15,15 @@ from tests.soak.faults import play
 from tests.soak.ground import Figures, Ground, Workers, ground
 from tests.soak.sweeping import SweepFigures
 from tests.soak.sweeping import play as sweep
+from tests.soak.waiting import WaitFigures
+from tests.soak.waiting import play as waits
 from twirec.transfers.checkpoints import OF_A_TRANSFER
 
 KILLS_OF_EACH_STEP = 20
 RECORDINGS = 2000
 GATHERED = 5000
 SWEPT, TIMES = 1500, 5
+WAITING, AGENTS = 500, 8
 INTERRUPTIONS = 4
 SMALL, LARGE = 4, 300
 """Seconds of a recording that goes in one request, and of one that goes in pieces."""
@@ -62,7 +65,9 @@ def crashes(field: Ground) -> Figures:
     return figures
 
 
-def told(what: str, figures: Figures | SweepFigures | backfill.BackfillFigures) -> bool:
+def told(
+    what: str, figures: Figures | SweepFigures | WaitFigures | backfill.BackfillFigures
+) -> bool:
     """Print figures; whether they are what they have to be."""
     sys.stdout.write(f"{what}: {figures}\n")
     sys.stdout.flush()
@@ -85,6 +90,8 @@ def main() -> int:
     for _ in range(TIMES):
         with tempfile.TemporaryDirectory() as folder:
             well.append(told("sweeps beside a worker", sweep(Path(folder), SWEPT)))
+    with tempfile.TemporaryDirectory() as folder:
+        well.append(told("waits in a queue", waits(Path(folder), WAITING, agents=AGENTS)))
     return 0 if all(well) else 1
 
 
