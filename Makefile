@@ -98,7 +98,7 @@ check: lint test
 # Where Hypothesis looks for examples, it looks for many here, and for few in `make test`.
 SEARCHED := tests/transfers/test_stateful.py tests/journal/test_rebuild_any_ledger.py \
 	tests/end_to_end/test_no_recording_without_consent.py tests/audio/test_broken_files.py \
-	tests/archive/test_months.py tests/adapters/test_decryption.py tests/custody/test_audit.py tests/custody/test_ten_years.py tests/webhooks/test_added_fields.py \
+	tests/archive/test_months.py tests/adapters/test_decryption.py tests/custody/test_audit.py tests/custody/test_anchors.py tests/custody/test_ten_years.py tests/webhooks/test_added_fields.py \
 	examples/flask_app/tests/test_panel_fuzz.py
 
 soak: $(READY)

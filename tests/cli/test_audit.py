@@ -30,7 +30,24 @@ def test_failed_attempts_are_shown(twirec: Twirec, archive: Archive) -> None:
 def test_a_whole_log_is_said_to_be_whole(twirec: Twirec, archive: Archive) -> None:
     twirec("annotate", call_sid(), "--case", "7")
     result = twirec("audit", "--verify")
-    assert (result.exit_code, result.output) == (0, "The audit log is whole, entries: 1.\n")
+    assert result.exit_code == 0
+    assert result.output.startswith(
+        "The chain is whole, entries: 1.\nnot known  Nothing is anchored"
+    )
+
+
+def test_a_log_whose_anchors_cannot_be_looked_at_is_no_success(
+    twirec: Twirec, archive: Archive
+) -> None:
+    twirec("annotate", call_sid(), "--case", "7")
+    assert twirec("audit", "--anchor").exit_code == 0
+    assert twirec("audit", "--verify").exit_code == 0
+    archive.catalog.take_identity("0123456789abcdef")
+    result = twirec("audit", "--verify")
+    assert result.exit_code == 1
+    assert "anchors could not be looked at" in " ".join(result.output.split())
+    verdict = json.loads(twirec("audit", "--verify", "--json").output)
+    assert (verdict["whole"], verdict["compared"]) == (True, False)
 
 
 def test_a_broken_log_is_named_and_fails(twirec: Twirec, archive: Archive) -> None:

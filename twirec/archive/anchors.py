@@ -12,7 +12,7 @@ from twirec.evidence.anchored import stamp_claims, stamped_on
 from twirec.evidence.claim_words import in_words
 from twirec.journal.anchors import Anchored, Listed
 from twirec.model.anchors import Anchor
-from twirec.model.audit import AuditHead
+from twirec.model.audit import UNREAD, AuditHead
 from twirec.model.claims import CheckLevel, EvidenceClaim
 from twirec.model.errors import (
     BucketError,
@@ -152,7 +152,7 @@ class Comparison:
                 "That the log was not written anew as a whole is not known, as the bucket with its "
                 f"anchors could not be looked at: {self.away}"
             )
-            yield _claim("anchors", UNKNOWN, said)
+            yield _claim(UNREAD, UNKNOWN, said)
             return
         for installation, count in sorted(listed.others.items()):
             said = f"In the bucket are {count} anchors of another log, of the catalog"
@@ -185,7 +185,7 @@ class Comparison:
             yield from self._stamps(listed, trusted)
         except BucketError as error:
             said = f"The time stamps of the anchors could not be looked at: {error}"
-            yield _claim("time", UNKNOWN, said)
+            yield _claim(UNREAD, UNKNOWN, said)
 
     def _clocks(self) -> Iterator[EvidenceClaim]:
         for before, each in zip(self.anchors, self.anchors[1:], strict=False):

@@ -364,6 +364,7 @@ class Custodian:
         by: Actor | str,
         purpose: str | None = None,
         language: str | None = None,
+        file_name: str | None = None,
     ) -> AudioStream:
         """Return a sealed package of a recording, or of all recordings of a case, as a stream.
 
@@ -377,6 +378,8 @@ class Custodian:
             by: who has it made.
             purpose: what for, one of `TWIREC_PURPOSES`; where that is set, it has to be said.
             language: of the pages, such as `es` or `en`; without it, that of the settings.
+            file_name: under which it will lie, for the commands on the pages; without it, one that
+                names the call or the case.
 
         Raises:
             NotFound: the catalog has no such recording, or no recording of that case.
@@ -397,7 +400,7 @@ class Custodian:
             purposes.check(purpose)
             chosen = self._of_evidence(sid, case, actor)
             seal = self._maker.seal()
-        name = self._maker.file_name(case, chosen[0][0], kind)
+        name = file_name or self._maker.file_name(case, chosen[0][0], kind)
         what_for = purposes.find(purpose)
         said = {"purpose": what_for, "form": kind.value}
         with ExitStack() as made:

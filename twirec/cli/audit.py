@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,11 @@ from twirec.cli.output import Column, as_json, print_json, print_table, say
 
 
 @click.command()
-@click.option("--verify", is_flag=True, help="Look at the whole chain; exit status 1 if broken.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Look at the whole chain; exit status 1 if broken.",
+)
 @click.option(
     "--trust",
     multiple=True,
@@ -110,7 +113,7 @@ def _entries(archive: twirec.Archive, query: dict[str, Any], as_json: bool) -> N
 def _verify(archive: twirec.Archive, trusted: list[bytes], as_json: bool) -> None:
     verdict = archive.audit.verify(trusted=trusted)
     if as_json:
-        print_json({**asdict(verdict), "whole": verdict.whole})
+        print_json({**asdict(verdict), "whole": verdict.whole, "compared": verdict.compared})
     else:
         if verdict.why:
             say(f"{verdict.said}.")
@@ -118,7 +121,7 @@ def _verify(archive: twirec.Archive, trusted: list[bytes], as_json: bool) -> Non
             say(f"The chain is whole, entries: {verdict.entries:,}.")
         for claim in verdict.claims:
             say(f"{MARKS['en'][claim.level]:>9}  {claim.said}")
-    if not verdict.whole:
+    if not (verdict.whole and verdict.compared):
         raise click.exceptions.Exit(1)
 
 
@@ -166,10 +169,9 @@ def _write(output: str, proof: twirec.AuditProof | twirec.ConsistencyProof, as_j
     """Write a proof, with the commands that check it, and print these."""
     path = Path(output)
     checks = proof.checks(path.name)
-    text = json.dumps({**proof.fields, **checks}, indent=1, ensure_ascii=True)
     try:
         with path.open("x", encoding="ascii") as file:
-            file.write(f"{text}\n")
+            file.write(proof.text(path.name))
     except FileExistsError:
         taken = f"{output} is there already: give another name with -o."
         raise click.ClickException(taken) from None

@@ -67,7 +67,9 @@ def _sealed(
     found = archive.calls.search(state=State.RELEASED, limit=1, by=ANA)
     recording = next(each for call in found.calls for each in call.recordings)
     with closing(twirec.Archive(settings)) as timed:
-        package = timed.custody.evidence(recording.sid, by=ANA, purpose="claim")
+        package = timed.custody.evidence(
+            recording.sid, by=ANA, purpose="claim", file_name=path.name
+        )
         with package, path.open("wb") as file:
             file.writelines(package)
     root = ssl.PEM_cert_to_DER_cert(authority.root.read_text(encoding="ascii"))

@@ -56,6 +56,7 @@ def evidence(
         case=case,
         form=ending,
         language=language,
+        file_name=Path(output).name,
         by=operator(),
         purpose=said_purpose(archive, purpose),
     )

@@ -27,8 +27,14 @@ FONT = "DejaVu"
 MARGIN = 20.0
 """Millimetres, as are all lengths here."""
 
-NAMES = 48.0
+NAMES = 42.0
 """How wide the names of facts are."""
+
+FACTS = 8.8
+"""Points: a SHA-256, and a time with that of UTC, are one line beside a name."""
+
+SHORT = 12
+"""Lines of a fact that is kept on one page."""
 
 LINE = 1.35
 """Of a letter's height."""
@@ -109,8 +115,12 @@ class _Sheets:
 
     def made(self) -> bytes:
         """Return the file."""
-        for block in self._document.blocks:
-            self._write(block)
+        blocks = self._document.blocks
+        for place, block in enumerate(blocks):
+            if isinstance(block, Heading):
+                self._begin(block, blocks[place + 1 : place + 3])
+            else:
+                self._write(block)
         for each in self._attachments:
             self._pdf.embed_file(
                 basename=each.name,
@@ -124,17 +134,20 @@ class _Sheets:
             )
         return bytes(self._pdf.output())
 
+    def _begin(self, heading: Heading, following: Sequence[object]) -> None:
+        """Write a heading, which is not left alone at the foot of a page."""
+        size = {1: 16.0, 2: 12.0}.get(heading.level, 10.5)
+        drawn = [each.height for each in following if isinstance(each, Picture)]
+        room = 25 + sum(self._pdf.epw * height for height in drawn)
+        if self._pdf.will_page_break(size * MILLIMETRES * LINE + room):
+            self._pdf.add_page()
+        else:
+            self._pdf.ln(0 if heading.level == 1 else 12 / heading.level)
+        self._text(heading.text, size=size, bold=True)
+        self._pdf.ln(1)
+
     def _write(self, block: object) -> None:
         match block:
-            case Heading(text, level):
-                size = {1: 16.0, 2: 12.0}.get(level, 10.5)
-                # a heading is not left alone at the foot of a page
-                if self._pdf.will_page_break(size * MILLIMETRES * LINE + 25):
-                    self._pdf.add_page()
-                else:
-                    self._pdf.ln(0 if level == 1 else 12 / level)
-                self._text(text, size=size, bold=True)
-                self._pdf.ln(1)
             case Paragraph(text):
                 self._text(text)
                 self._pdf.ln(2)
@@ -143,7 +156,7 @@ class _Sheets:
                 self._pdf.ln(2)
             case Points(items):
                 for item in items:
-                    self._text(f"•  {item}", indent=3)
+                    self._point(item)
                 self._pdf.ln(2)
             case Facts(rows):
                 for name, value in rows:
@@ -163,17 +176,26 @@ class _Sheets:
                     self._text(line, indent=4, size=8.5)
                 self._pdf.ln(2)
 
+    def _point(self, item: str) -> None:
+        """Write an item beside its bullet, which stands free."""
+        if self._pdf.will_page_break(self._height(10.0)):
+            self._pdf.add_page()
+        top = self._pdf.y
+        self._text("•", indent=3)
+        self._pdf.set_y(top)
+        self._text(item, indent=7)
+
     def _fact(self, name: str, value: str) -> None:
         """Write a name with its value beside it, both over several lines where they have to be."""
-        top, page = self._pdf.y, self._pdf.page
-        lines = self._lines(name, NAMES - 3)
-        if self._pdf.will_page_break(lines * self._height(9.5)):
+        lines = max(self._lines(name, NAMES - 3), self._lines(value, self._pdf.epw - NAMES))
+        # what is short is not cut in two by the end of a page
+        if self._pdf.will_page_break(min(lines, SHORT) * self._height(FACTS)):
             self._pdf.add_page()
-            top, page = self._pdf.y, self._pdf.page
-        self._text(name, width=NAMES - 3, size=9.5)
+        top, page = self._pdf.y, self._pdf.page
+        self._text(name, width=NAMES - 3, size=FACTS)
         below = self._pdf.y
         self._pdf.set_xy(MARGIN + NAMES, top)
-        self._text(value, indent=NAMES, size=9.5)
+        self._text(value, indent=NAMES, size=FACTS)
         if self._pdf.page == page:
             self._pdf.set_y(max(below, self._pdf.y))
 
@@ -212,8 +234,9 @@ class _Sheets:
         self._pdf.set_xy(MARGIN, top + tall + 8)
 
     def _lines(self, text: str, width: float) -> int:
-        self._pdf.set_font(FONT, "", 9.5)
-        lines = self._pdf.multi_cell(width, text=text, dry_run=True, output="LINES")
+        self._pdf.set_font(FONT, "", FACTS)
+        printable = self._printable(text) or " "
+        lines = self._pdf.multi_cell(width, text=printable, dry_run=True, output="LINES")
         return len(lines)  # type: ignore[arg-type]
 
     def _text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -254,7 +255,7 @@ class _Pages:
     def check(
         self, form: EvidenceForm, issuer: str, has_time: bool, file_name: str
     ) -> Iterator[Block]:
-        said = self._words
+        said, file_name = self._words, shlex.quote(file_name)
         yield Heading(said["check"])
         media = [media_name(facts) for facts in self._case.recordings]
         if form is EvidenceForm.PDF:
@@ -280,7 +281,8 @@ class _Pages:
                 )
             )
         yield Paragraph(said["check_root"].format(issuer=issuer))
-        yield Paragraph(said["check_us"].replace("FILE", file_name).replace("FICHERO", file_name))
+        yield Paragraph(said["check_us"])
+        yield Commands((f"twirec verify {file_name} --trust ca.pem",))
 
     def end(self, has_time: bool) -> Iterator[Block]:
         said, case = self._words, self._case

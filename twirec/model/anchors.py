@@ -111,13 +111,17 @@ class AuditProof:
             "proof": PROOF,
             "entry": fields_of(self.entry),
             "anchor": self.anchor.fields,
-            "path": base64.b64encode(b"".join(self.path)).decode(),
+            "path": base64.b85encode(b"".join(self.path)).decode(),
             **_stamp(self.stamp),
         }
 
     def checks(self, file: str) -> dict[str, str]:
         """Return the commands that check it, in a file of that name, without this library."""
         return _checks(CHECK, file, self.stamp)
+
+    def text(self, file: str) -> str:
+        """Return what is in its file of that name: JSON in one line, with these commands."""
+        return _in_one_line({**self.fields, **self.checks(file)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +146,17 @@ class ConsistencyProof:
             "proof": CONSISTENCY,
             "first": self.first.fields,
             "anchor": self.second.fields,
-            "path": base64.b64encode(b"".join(self.path)).decode(),
+            "path": base64.b85encode(b"".join(self.path)).decode(),
             **_stamp(self.stamp),
         }
 
     def checks(self, file: str) -> dict[str, str]:
         """Return the commands that check it, in a file of that name, without this library."""
         return _checks(CHECK_CONSISTENCY, file, self.stamp)
+
+    def text(self, file: str) -> str:
+        """Return what is in its file of that name: JSON in one line, with these commands."""
+        return _in_one_line({**self.fields, **self.checks(file)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +189,10 @@ def _checks(command: str, file: str, stamp: bytes | None) -> dict[str, str]:
     plain = file if re.fullmatch(r"[A-Za-z0-9][\w.-]*", file, re.ASCII) else "proof.json"
     commands = {"check": command} | ({"check_stamp": CHECK_STAMP} if stamp else {})
     return {name: each.replace("{file}", plain) for name, each in commands.items()}
+
+
+def _in_one_line(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields, separators=(",", ":")) + "\n"
 
 
 def _stamp(token: bytes | None) -> dict[str, str]:
@@ -232,7 +244,7 @@ def hashes_in(text: str) -> tuple[bytes, ...]:
         ValueError: it is none.
     """
     try:
-        data = base64.b64decode(text, validate=True)
+        data = base64.b85decode(text)
     except (binascii.Error, TypeError) as error:
         raise ValueError("it is no path") from error
     if len(data) % 32:
@@ -266,28 +278,28 @@ def covering(anchors: Sequence[KnownAnchor], seq: int) -> KnownAnchor | None:
 
 
 _LEAF = (
-    'import json,base64,hashlib;p=json.load(open("{file}"));a=p["anchor"];'
-    'h=lambda*x:hashlib.sha256(b"".join(x)).digest();'
+    "import json,base64,hashlib;p=json.load(open('{file}'));a=p['anchor'];"
+    "h=lambda x:hashlib.sha256(x).digest();"
 )
 CHECK = (
-    f"python3 -c '{_LEAF}"
-    'e=p["entry"];'
-    'l=h(b"\\0",h(json.dumps(e,sort_keys=1,separators=(",",":")).encode()));'
-    "f=lambda i,n,q:n<2 and l or("
-    'h(b"\\1",f(i,k,q[:-32]),q[-32:])if i<(k:=1<<(n-1).bit_length()-1)'
-    'else h(b"\\1",q[-32:],f(i-k,n-k,q[:-32])));'
-    'print(f(e["seq"]-1,a["entries"],base64.b64decode(p["path"])).hex()==a["root"])\''
+    f'python3 -c "{_LEAF}'
+    "e=p['entry'];"
+    "l=h(b'\\0'+h(json.dumps(e,sort_keys=1,separators=',:').encode()));"
+    "f=lambda i,n,q:n<2 and l or h(b'\\1'+("
+    "f(i,k,q[:-32])+q[-32:]if i<(k:=1<<(n-1).bit_length()-1)"
+    "else q[-32:]+f(i-k,n-k,q[:-32])));"
+    "print(f(e['seq']-1,a['entries'],base64.b85decode(p['path'])).hex()==a['root'])\""
 )
 """What prints `True` if the entry in a proof is on the log that was anchored: RFC 9162, 2.1.3."""
 
 CHECK_CONSISTENCY = (
-    f"python3 -c '{_LEAF}"
-    'o=p["first"];r=bytes.fromhex(o["root"]);'
+    f'python3 -c "{_LEAF}'
+    "o=p['first'];r=bytes.fromhex(o['root']);"
     "f=lambda m,n,b,q:(r,r)if m==n and b else(q,q)if m==n else("
-    '(x:=f(m,k,b,q[:-32]))[0],h(b"\\1",x[1],q[-32:]))if m<=(k:=1<<(n-1).bit_length()-1)else'
-    '(h(b"\\1",q[-32:],(x:=f(m-k,n-k,0,q[:-32]))[0]),h(b"\\1",q[-32:],x[1]));'
-    'g=f(o["entries"],a["entries"],1,base64.b64decode(p["path"]));'
-    'print([x.hex()for x in g]==[o["root"],a["root"]])\''
+    "(x:=f(m,k,b,q[:-32]))[0],h(b'\\1'+x[1]+q[-32:]))if m<=(k:=1<<(n-1).bit_length()-1)else"
+    "(h(b'\\1'+q[-32:]+(x:=f(m-k,n-k,0,q[:-32]))[0]),h(b'\\1'+q[-32:]+x[1]));"
+    "g=f(o['entries'],a['entries'],1,base64.b85decode(p['path']));"
+    "print([x.hex()for x in g]==[o['root'],a['root']])\""
 )
 """What prints `True` if the one anchor's log goes on in the other's: RFC 9162, 2.1.4."""
 

@@ -191,6 +191,10 @@ class AuditHead:
     hash: str
 
 
+UNREAD = "unread"
+"""The name of the claim that anchors or time stamps in the bucket could not be looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
     """Whether the chain is whole, and so are the histories whose rows it holds the hashes of.
@@ -213,6 +217,11 @@ class AuditVerdict:
     def whole(self) -> bool:
         """Whether nothing was changed, taken out, put in between, or cut off."""
         return not self.why and all(each.level is not CheckLevel.BROKEN for each in self.claims)
+
+    @property
+    def compared(self) -> bool:
+        """Whether the bucket's anchors could be looked at: else nothing is known by them."""
+        return all(each.name != UNREAD for each in self.claims)
 
     @property
     def said(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain
@@ -136,7 +135,8 @@ def verify_audit() -> ResponseReturnValue:
         if any(claim.name == "anchors" and claim.level == "holds" for claim in verdict.claims):
             flash(_("It is what its anchors in the bucket say."), "done")
         else:
-            flash(_("It was not compared with anchors: there are none, or no bucket."), "done")
+            level = "done" if verdict.compared else "error"
+            flash(_("It was not compared with anchors: there are none, or no bucket."), level)
     elif not verdict.why or verdict.broken_at is None:
         flash(
             _("The log or its anchors in the bucket were changed: twirec audit --verify says how."),
@@ -174,9 +174,8 @@ def audit_proof(seq: int) -> ResponseReturnValue:
         why = _("The bucket with the anchors does not answer. Try again in a while.")
     else:
         name = f"proof_{seq}.json"
-        text = json.dumps({**proof.fields, **proof.checks(name)}, indent=1)
         headers = {"Content-Disposition": f"attachment; filename={name}"}
-        return Response(f"{text}\n", content_type="application/json", headers=headers)
+        return Response(proof.text(name), content_type="application/json", headers=headers)
     flash(why, "error")
     return redirect(url_for("panel.audit"))
 
