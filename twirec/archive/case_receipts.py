@@ -83,8 +83,8 @@ class CaseReceipts:
 
         It holds a personal link to what was recorded with the customer's consent, which opens once
         that is archived, with a code that is told by another way; only for who may hear it, as link
-        and code together do. Of others the receipt says that the customer may ask for it, and an
-        e-mail by `send` holds the link. Each receipt has a link and a code of its own.
+        and code together do. Of others the receipt says that the customer may ask for it. Each
+        receipt has a link and a code of its own.
 
         Args:
             case_key: of the case.
@@ -99,14 +99,13 @@ class CaseReceipts:
             TimeStampUnavailable: the authority of time does not answer.
         """
         with self._step(case_key, by, CaseStepKind.RECEIPT) as (step, done):
-            return self._made(
-                step, done, with_links=may_ever(Actor(done.by, done.role), Deed.LISTEN)
-            )
+            return self._made(step, done)
 
     def send(self, case_key: str, *, to: str, by: Actor | str) -> str:
-        """Send the receipt of a case by e-mail, with the link to what was recorded.
+        """Send the receipt of a case by e-mail, with what `make` puts into it.
 
-        It is written down that it was delivered, and to whom; or that it could not be.
+        Who may not hear what was recorded sends no link either: they choose the address, and have
+        the code. It is written down that it was delivered, and to whom; or that it could not be.
 
         Args:
             case_key: of the case.
@@ -134,7 +133,7 @@ class CaseReceipts:
                 "and deliver it yourselves."
             )
         with self._step(case_key, by, CaseStepKind.RECEIPT) as (step, done):
-            made = self._made(step, done, with_links=True)
+            made = self._made(step, done)
         with self._step(case_key, by, CaseStepKind.DELIVERED) as (step, done):
             said = replace(step, text=address, how=BY_MAIL)
             try:
@@ -164,8 +163,9 @@ class CaseReceipts:
             said = replace(step, text=_said("to", to), how=_said("how", how))
             return self._catalog.cases.add_step(done.sid, said, done)
 
-    def _made(self, step: CaseStep, done: AuditDraft, *, with_links: bool) -> CaseReceipt:
+    def _made(self, step: CaseStep, done: AuditDraft) -> CaseReceipt:
         check_installed()
+        with_links = may_ever(Actor(done.by, done.role), Deed.LISTEN)
         case = self._catalog.known_cases.get(done.sid)
         recordings = self._consented(case)
         code = new_code() if recordings and with_links else ""
@@ -182,10 +182,10 @@ class CaseReceipts:
         )
         data, sealed = self._document(document, case)
         digest = hashlib.sha256(data).hexdigest()
-        entry = replace(done, detail={**done.detail, "sha256": digest, "links": len(links)})
         links_given = [
             (disclosure, proofs(secret, code)) for disclosure, secret in given if with_links
         ]
+        entry = replace(done, detail={**done.detail, "sha256": digest, "links": len(links_given)})
         self._catalog.cases.made_receipt(case.key, replace(step, text=digest), links_given, entry)
         return CaseReceipt(
             key=case.key,
