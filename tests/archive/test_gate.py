@@ -128,8 +128,11 @@ def disclose(house: House) -> None:
 
 
 def a_case(house: House) -> None:
-    """A case whose call began to be recorded by it."""
+    """A case whose call began to be recorded by it, before whatever became of that."""
+    before = house.recording().custody
+    _set(house, custody=Custody.ACTIVE)
     opened = house.archive.cases.open(call_sid(), "complaint", by="bo")
+    _set(house, custody=before)
     step = CaseStep(opened.case.id, CaseStepKind.RECORDING, STARTED, "bo", SID)
     entry = AuditDraft(STARTED, "bo", "", "case")
     house.archive.catalog.cases.began_recording(opened.call, SID, step, entry)

@@ -425,3 +425,14 @@ def test_the_share_within_three_minutes_is_of_the_calls_that_a_person_took(
     assert (figures.calls, figures.attended, figures.within) == (6, 5, 3)
     assert figures.share_within == 0.6
     assert figures.mean_seconds == pytest.approx((10 + 179 + 180 + 400) / 5)
+
+
+def test_no_case_copies_the_number_of_a_blocked_call(recorded: House) -> None:
+    house = recorded.copy()
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
+    key = house.archive.cases.open(call_sid(2), "query", by=ANA).case.key
+    house.archive.custody.erase(call_sid(), reason="asked for", by=EVA)
+    with pytest.raises(CustodyRefused, match="blocked"):
+        opened(house)
+    with pytest.raises(CustodyRefused, match="blocked"):
+        house.archive.cases.add_call(key, call_sid(), by=ANA)

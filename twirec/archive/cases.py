@@ -25,6 +25,7 @@ from twirec.model.access import (
     Deed,
     acting,
     asking,
+    check_line,
     may_ever,
     seen,
     seen_case,
@@ -129,13 +130,14 @@ class Cases:
 
         Raises:
             NotFound: there is no such call.
-            CustodyRefused: it is not for them.
+            CustodyRefused: it is not for them, or the call is blocked.
             InvalidQuery: a value is none; the message names it.
         """
         actor, of = acting(by), word(CaseKind, "kind", kind)
         with self._trail.attempt(Action.CASE, actor, call_sid, {"step": "opened"}) as done:
             self._check(actor, Deed.CASE)
             record = self._recording.record(call_sid)
+            check_line(record)  # or the case would show the number that is kept apart
             its_language = self._language(language)
             words = _text("content", content, LONGEST_CONTENT, needed=False)
             term = due(
@@ -266,12 +268,13 @@ class Cases:
 
         Raises:
             NotFound: there is no such case, or no such call.
-            CustodyRefused: it is not for them.
+            CustodyRefused: it is not for them, or the call is blocked.
             InvalidQuery: the key is none, or the case is closed.
         """
         its = word(CallPart, "part", part)
         with self._step(case_key, by, CaseStepKind.CALL, Deed.CASE) as (step, done):
             record = self._recording.record(call_sid)
+            check_line(record)
             actor, sid = Actor(done.by, done.role), record.call.call_sid
             case, call = self._catalog.cases.add_call(
                 done.sid,
