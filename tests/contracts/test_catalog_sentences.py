@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from tests.contracts.test_catalog_operations import archive
 from tests.factories import a_call, call_sid
 from twirec.catalog import Catalog
+from twirec.catalog import sentences as module
 from twirec.catalog.sentence_tables import sentences
 from twirec.catalog.sentences import forget, replace
+from twirec.model.errors import CatalogError
 from twirec.model.transcript import Sentence
 from twirec.model.vocabulary import Role
 
@@ -75,3 +77,26 @@ def test_nothing_that_was_said_stays_in_the_index_when_it_is_forgotten(catalog: 
         assert (
             connection.exec_driver_sql("SELECT 1 FROM marks WHERE name LIKE 'words%'").all() == []
         )
+
+
+def test_who_is_stopped_while_the_index_forgets_begins_again(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if catalog.database.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL's index is emptied when it cleans up")
+    catalog.ledger.open_call(a_call())
+    sid = archive(catalog, 1, 1000)
+    write(catalog, sid)
+    with catalog.database.write() as connection:
+        forget(connection, sid)
+    if sqlite3.sqlite_version_info < module.FORGETS:  # a newer one forgets at once
+        with monkeypatch.context() as stopped:
+            stopped.setattr(module, "_MERGE", text("SELECT no_such_column"))
+            with pytest.raises(CatalogError):
+                catalog.shorten_log()
+    catalog.shorten_log()
+    with catalog.database.read() as connection:
+        blocks = connection.exec_driver_sql("SELECT block FROM sentences_words_data").scalars()
+        assert all(b"prmns" not in block for block in blocks)
+        left = connection.exec_driver_sql("SELECT name FROM marks WHERE name LIKE 'words%'").all()
+    assert left == []

@@ -48,6 +48,9 @@ FORGETS = (3, 42)
 TO_FORGET = "words to forget"
 """The mark that says that something was deleted: a trigger sets it."""
 
+FORGETTING = "words being forgotten"
+"""The mark that says that parts are being written anew: who is stopped meanwhile begins again."""
+
 MERGED = 500
 """Pages of an index that are written anew in one transaction. Others write between two of them."""
 
@@ -215,7 +218,9 @@ class Sentences:
             at_once = connection.execute(_FORGETS).scalar() == 1
             if not at_once and sqlite3.sqlite_version_info >= FORGETS:
                 connection.execute(_FORGET_AT_ONCE)
-            connection.execute(_FORGOTTEN)
+            if not at_once:
+                connection.execute(_BEGUN)
+            connection.execute(_NOTED)  # what is deleted from now on says so again
         pages = -MERGED  # below nothing: whatever there is, also what would not be merged yet
         while not at_once:
             with self._database.write() as connection:
@@ -223,10 +228,17 @@ class Sentences:
                 connection.execute(_MERGE, {"pages": pages})
                 at_once = connection.execute(_CHANGES).scalar_one() - before < 2
             pages = MERGED
+        with self._database.write() as connection:
+            connection.execute(_FORGOTTEN)
 
 
-_IS_TO_FORGET = text(f"SELECT 1 FROM marks WHERE name = '{TO_FORGET}'")  # noqa: S608 - our own
-_FORGOTTEN = text(f"DELETE FROM marks WHERE name = '{TO_FORGET}'")  # noqa: S608 - our own
+_IS_TO_FORGET = text(f"SELECT 1 FROM marks WHERE name IN ('{TO_FORGET}', '{FORGETTING}')")  # noqa: S608 - our own
+_BEGUN = text(
+    f"INSERT INTO marks (name, at) VALUES ('{FORGETTING}', CURRENT_TIMESTAMP) "  # noqa: S608 - our own
+    "ON CONFLICT DO NOTHING"
+)
+_NOTED = text(f"DELETE FROM marks WHERE name = '{TO_FORGET}'")  # noqa: S608 - our own
+_FORGOTTEN = text(f"DELETE FROM marks WHERE name = '{FORGETTING}'")  # noqa: S608 - our own
 _FORGETS = text("SELECT v FROM sentences_words_config WHERE k = 'secure-delete'")
 _FORGET_AT_ONCE = text(
     "INSERT INTO sentences_words (sentences_words, rank) VALUES ('secure-delete', 1)"
