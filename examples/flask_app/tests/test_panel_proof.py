@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from panel_house import PLAIN, Browser, recording_sid, settings_of
 from callpanel import checking
 from callpanel.panel import proof
 from twirec import Archive
+from twirec.evidence import container
 from twirec.sandbox.authority import Authority
 
 
@@ -77,6 +79,17 @@ def test_a_package_that_unpacks_without_end_ends(
 ) -> None:
     monkeypatch.setattr(checking, "SECONDS", 0.01)
     assert upload(supervisor, b"PK\x03\x04").status_code == 400
+
+
+def test_what_a_check_says_is_bounded_as_its_memory_is(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    with zipfile.ZipFile(package, "w") as file:
+        file.writestr("mimetype", container.MIMETYPE)
+        file.writestr(container.LIST, f'<a xmlns="{container.ASIC}"/>')
+        file.writestr(container.SIGNATURE, b"")
+        for number in range(8_000):  # none is on the list: a sentence about each
+            file.writestr(f"{number:0250}", b"")
+    assert checking.check(package, None, "en") is None
 
 
 def test_a_month_is_closed_and_its_statement_given(
