@@ -16,9 +16,11 @@ from panel_house import (
     Template,
     call_sid,
 )
+from sqlalchemy import update
 
 from callpanel.roles import Role
 from twirec import Actor, Archive
+from twirec.catalog.tables import recordings
 
 ANA, ALEX = Actor("ana", "admin"), Actor("alex", "agent")
 
@@ -113,7 +115,12 @@ def test_what_is_overdue_comes_first_and_is_loud(
 def test_of_a_closed_case_of_a_blocked_call_nothing_shows_but_that_it_was_there(
     browser: Callable[[Role | None], Browser], archive: Archive
 ) -> None:
+    its = update(recordings).where(recordings.c.call_sid == call_sid(BLOCKED))
+    with archive.catalog.database.write() as connection:
+        connection.execute(its.values(custody="active"))  # before it was blocked
     shut = archive.cases.open(call_sid(BLOCKED), "billing", content="two of them", by=ALEX)
+    with archive.catalog.database.write() as connection:
+        connection.execute(its.values(custody="blocked"))
     key, number = shut.case.key, NUMBERS[BLOCKED]
     archive.cases.note(key, "rang Marta back", by=ALEX)
     page = browser(Role.AGENT).get(f"/cases/{key}").text  # the customer has still to be answered
