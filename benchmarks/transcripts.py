@@ -28,8 +28,8 @@ MINUTES = (1, 10)
 MOST_CPU = 0.4
 """Seconds of CPU for each second of the call, at the most."""
 MOST_MIB = 700
-SAME_MIB = 60
-"""How much more ten minutes may take than one: the parts are longer than a minute."""
+SAME_MIB = 50
+"""How much more ten minutes may take than one: some of their many parts take more than its two."""
 MODEL = Path(__file__).parent.parent / ".venv/whisper-base"
 
 

@@ -37,6 +37,7 @@ from twirec.model.access_requests import CallSide, Fate, RequestState, StepKind
 from twirec.model.agents import Leg
 from twirec.model.states import Custody, State
 from twirec.model.transcript import Transcript
+from twirec.model.vocabulary import Role
 from twirec.settings import Settings
 
 AUDITOR, SUPERVISOR = Actor("aurora", "auditor"), Actor("sergio", "supervisor")
@@ -463,6 +464,20 @@ def test_what_a_machine_heard_is_given_with_the_copy_and_no_more_than_is_heard_i
     entry = archive.audit.log(sid=sid, action="read")[0]
     assert (entry.outcome, entry.detail["request"]) == ("done", key)
     assert archive.audit.verify().whole
+
+
+def test_words_of_which_nobody_knew_whose_are_in_no_copy_with_a_silent_side(
+    archive: Archive,
+) -> None:
+    sid = add_call(archive, 1, recording={"channel_map": ()})
+    transcribe(archive, sid)
+    change(archive, sid, channel_map=(Role.CUSTOMER, Role.AGENT))
+    key = asked(archive)
+    assert "mp3" in "".join(files := unpacked(archive, key))
+    assert [name for name in files if name.startswith("transcripts/")] == []
+    archive.custody.access_requests.decide(key, "whole", why="x", by=EVA)
+    texts = [data for name, data in unpacked(archive, key).items() if name.endswith("machine.txt")]
+    assert [f"Somebody: {said}".encode() in texts[0] for said in HEARD] == [True, True]
 
 
 def test_there_is_no_transcript_of_what_is_not_given(archive: Archive) -> None:

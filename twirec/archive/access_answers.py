@@ -264,7 +264,8 @@ class Answers:
     ) -> Generator[bytes, None, AnsweredRecording]:
         """Yield what a machine heard in a copy, and return what is said of it.
 
-        Of what may not leave since the copy was made, there is none.
+        There is none of what may not leave since the copy was made, nor with a side silenced where
+        the machine did not know yet who is on which channel.
         """
         sid = each.recording.sid
         kept = self._catalog.transcripts.get(sid)
@@ -278,7 +279,10 @@ class Answers:
             if fate is Fate.GIVEN:
                 raise
             return each
-        transcript = heard_in(whole, each.channels or Channels.BOTH)
+        channels = each.channels or Channels.BOTH
+        if channels is not Channels.BOTH and not all(said.side for said in whole.sentences):
+            return each
+        transcript = heard_in(whole, channels)
         begins = f"transcripts/{self._named(each)}-by-machine"
         names = []
         for ending, text in (

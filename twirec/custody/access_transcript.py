@@ -16,7 +16,7 @@ HEARD: Mapping[Channels, frozenset[Role | None]] = {
     Channels.WITHOUT_AGENT: frozenset({Role.CUSTOMER}),
     Channels.WITHOUT_CUSTOMER: frozenset({Role.AGENT}),
 }
-"""Whose words go with a copy. What is said of no side is in none with a side silenced."""
+"""Whose words go with a copy. Words of which nobody knows whose are in none with a side silent."""
 
 OWN = {CallSide.CUSTOMER: Role.CUSTOMER, CallSide.AGENT: Role.AGENT}
 

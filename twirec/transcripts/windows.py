@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from twirec.model.waveform import Span
 
-LONGEST = 120.0
+LONGEST = 60.0
 """Seconds of one part at the most. Each minute of a part takes some 45 MB while it is heard."""
 APART = 20.0
 """Seconds of silence that are left out, by ending a part before them."""
