@@ -34,6 +34,9 @@ def test_a_package_is_verified_without_settings(
     spanish = verify(package, "--trust", authority.root, "--language", "es").output
     assert "bien  El certificado de Ejemplo S. L. es de confianza." in spanish
     assert spanish.endswith("No hay nada roto.\n")
+    lonely = verify(package)  # nobody is trusted, which claims say, and no log
+    assert lonely.exit_code == 0
+    assert "Traceback" not in lonely.output + lonely.stderr
     data = bytearray(package.read_bytes())
     at = data.index(b"manifest.json") + 60
     data[at] ^= 255

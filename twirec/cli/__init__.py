@@ -96,6 +96,7 @@ def _log(context: click.Context, _option: click.Parameter, verbose: bool) -> Non
             root.addHandler(handler)
         root.setLevel(logging.INFO if verbose else logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)  # it says how it sets itself up
+        logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # the claims say whom nobody trusts
     elif verbose:
         root.setLevel(logging.INFO)
 

@@ -172,6 +172,9 @@ class _Sheets:
             case Picture(svg, height, scale):
                 self._picture(svg, height, scale)
             case Commands(lines):
+                room = min(len(lines), SHORT) * self._height(8.5)
+                if self._pdf.will_page_break(room):
+                    self._pdf.add_page()
                 for line in lines:
                     self._text(line, indent=4, size=8.5)
                 self._pdf.ln(2)

@@ -268,6 +268,8 @@ class _Pages:
                     f"sha256sum {' '.join(media)}",
                 )
             )
+            if has_time:
+                yield Paragraph(said["check_pdf_time"])
         else:
             yield Paragraph(said["check_zip"])
             yield Commands(tuple(_of_container(file_name, has_time)))
