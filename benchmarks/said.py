@@ -84,9 +84,19 @@ PLACES = {
     f"WHERE place < {OF_CALL - 1}) SELECT place FROM s)",
     "postgresql": f"(SELECT generate_series(0, {OF_CALL - 1}) AS place)",
 }
+HASHED = "INSERT INTO sentences_words (sentences_words, rank) VALUES ('hashsize', {})"
 INDEX = {
-    "sqlite": "INSERT INTO sentences_words (sentences_words) VALUES ('rebuild')",
-    "postgresql": "CREATE INDEX ix_sentences_keys ON sentences USING gin (CAST(keys AS tsvector))",
+    # all at once, in few parts that need not be merged again and again
+    "sqlite": (
+        HASHED.format(2**28),
+        "INSERT INTO sentences_words (sentences_words) VALUES ('rebuild')",
+        HASHED.format(2**20),  # as it comes
+    ),
+    "postgresql": (
+        "SET LOCAL maintenance_work_mem = '2GB'",
+        "CREATE INDEX ix_sentences_recording_sid ON sentences (recording_sid)",
+        "CREATE INDEX ix_sentences_keys ON sentences USING gin (CAST(keys AS tsvector))",
+    ),
 }
 
 
@@ -103,7 +113,7 @@ def plant(archive: Archive, speech: Speech) -> int:
             again = [connection.exec_driver_sql(trigger).scalar_one()]
             connection.exec_driver_sql("DROP TRIGGER sentences_words_insert")
         else:
-            connection.exec_driver_sql("DROP INDEX ix_sentences_keys")
+            connection.exec_driver_sql("DROP INDEX ix_sentences_keys, ix_sentences_recording_sid")
         planted_now = text(
             "INSERT INTO sentences (recording_sid, call_sid, side, starts, ends, text, "
             f"probability, words, own, keys) SELECT its.sid, its.call_sid, {side}, "
@@ -115,7 +125,7 @@ def plant(archive: Archive, speech: Speech) -> int:
             f"JOIN pool ON pool.id = (its.n * 31 + places.place * 7919) % {len(speech.pool)}"
         )
         connection.execute(planted_now)
-        for statement in (*again, INDEX[dialect], "ANALYZE"):
+        for statement in (*again, *INDEX[dialect], "ANALYZE"):
             connection.exec_driver_sql(statement)
         count = select(func.count()).select_from(recordings)
         return int(connection.execute(count).scalar_one())

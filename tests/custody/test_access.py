@@ -41,6 +41,8 @@ LETTERS = {
     "l": Deed.LISTEN,
     "f": Deed.DOWNLOAD,
     "c": Deed.CONVERT,
+    "v": Deed.READ,
+    "i": Deed.TRANSCRIBE,
     "g": Deed.DISCLOSE,
     "t": Deed.END_DISCLOSURE,
     "r": Deed.ANSWER,
@@ -60,11 +62,11 @@ LETTERS = {
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfcgrt=np ehub! k+z", "sdo t=npaehub! k+z", "o t=pehux! k+z"),
-    "supervisor": ("sd wlfc np h k+z", "p k+z", "p k+z"),
+    "admin": ("sdo wlfcvigrt=np ehub! k+z", "sdo t=npaehub! k+z", "o t=pehux! k+z"),
+    "supervisor": ("sd wlfcvi np h k+z", "p k+z", "p k+z"),
     "auditor": ("sdo w = k", "sdo = k", "o = k"),
     "agent": ("sp k+", "sp k+", "p k+"),
-    "": ("sdo wlfcgrt=np ehub! k+z", "o t=npaehub! k+z", "o t=pehux! k+z"),
+    "": ("sdo wlfcvigrt=np ehub! k+z", "o t=npaehub! k+z", "o t=pehux! k+z"),
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -76,6 +78,8 @@ STATES = {
     Deed.LISTEN: STORED,
     Deed.DOWNLOAD: STORED,
     Deed.CONVERT: STORED,
+    Deed.READ: STORED,
+    Deed.TRANSCRIBE: STORED,
     Deed.DISCLOSE: STORED,
     Deed.END_DISCLOSURE: ALL,
     Deed.ANSWER: STORED,
@@ -121,7 +125,7 @@ def test_who_may_what(role: str) -> None:
             assert may_in_some_state, case
 
 
-OWN = {Deed.SEE, Deed.DETAILS, Deed.WAVEFORM, Deed.LISTEN}
+OWN = {Deed.SEE, Deed.DETAILS, Deed.WAVEFORM, Deed.LISTEN, Deed.READ}
 """What an agent may with a recording of their own that is active and there, beside the table."""
 
 
@@ -248,6 +252,7 @@ ROWS = {
     "listen, download, have a copy made that is kept": (
         *(Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT),
     ),
+    "read its [transcript](transcripts.md), have one made": (Deed.READ, Deed.TRANSCRIBE),
     "[give it to somebody outside](disclosure.md)": (Deed.DISCLOSE, Deed.END_DISCLOSURE),
     "answer somebody who is heard in it and [asks for it](access-requests.md)": {Deed.ANSWER},
     "write a note by its SID": (Deed.ANNOTATE,),

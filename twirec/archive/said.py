@@ -38,15 +38,15 @@ def said_page(catalog: Catalog, query: Query, *, other: bool = False) -> Page:
     phrase = Phrase.of(query.said or "")
     found: dict[int, Any] = {}
     for near in (False, True):
-        rows, are_all = catalog.sentences.candidates(query, phrase.keys(near=near), MOST_COMPARED)
+        keys, left = phrase.keys(near=near), MOST_COMPARED - len(found)
+        rows, are_all = catalog.sentences.candidates(query, keys, left, found)
         found |= {row.id: row for row in rows}
         if not are_all:
             break
     hits = sorted(_hits(phrase, found.values()), key=lambda hit: hit[0])
     best = hits[: query.limit - 1]
-    keys = list(dict.fromkeys(key for _, key, _ in best))
     asker = query.asker or NOBODY
-    calls = catalog.search.of_keys(keys, asker)
+    calls = catalog.search.of_keys(list(dict.fromkeys(key for _, key, _ in best)), asker)
     every = len({key for _, key, _ in hits})
     return Page(
         tuple(calls),

@@ -93,9 +93,10 @@ class Transcripts:
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
         """
-        actor = asking(by)
+        actor = self._originals.agent_of(asking(by))
         recording = self._originals.get(sid, actor, Deed.SEE)
-        if not may(actor, recording, Deed.DETAILS):
+        own = self._catalog.recordings.is_own(actor, sid)
+        if not may(actor, recording, Deed.DETAILS, own=own):
             return None
         return self._catalog.transcripts.get(sid)
 

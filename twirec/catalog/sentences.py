@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from dataclasses import replace as with_changes
 from datetime import datetime, timedelta
@@ -14,13 +14,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    bindparam,
-    column,
     delete,
     func,
     insert,
     select,
-    table,
     text,
     tuple_,
 )
@@ -160,7 +157,11 @@ class Sentences:
         self._database = database
 
     def candidates(
-        self, query: Query, keys: Sequence[Sequence[str]], limit: int
+        self,
+        query: Query,
+        keys: Sequence[Sequence[str]],
+        limit: int,
+        known: Collection[int] = (),
     ) -> tuple[list[Row[Any]], bool]:
         """Return sentences in which words may have been said, those that came last first.
 
@@ -171,6 +172,7 @@ class Sentences:
             query: what has to hold of their calls, whose they are, and who asks.
             keys: of words; one of each list has to be there.
             limit: how many at the most.
+            known: the sentences that need not be read again.
 
         Returns:
             The sentences, and whether these are all.
@@ -189,17 +191,18 @@ class Sentences:
                 if few is not None and not sids:
                     return [], True
                 match += [[f"r{sid.lower()}" for sid in sids]] if sids else []
-            ids = _found(connection, match)
             besides, values = asking.besides()
             statement = _shown(connection, query, besides)
             rows: list[Row[Any]] = []
-            seen, lot = 0, limit
-            while seen < len(ids) and len(rows) < limit:
-                these = ids[seen : seen + lot]
-                given = {**values, "ids": _as_list(connection, these)}
-                rows += connection.execute(statement, given).all()
-                seen, lot = seen + lot, 4 * lot
-        return rows[:limit], len(ids) <= MOST_FOUND and seen >= len(ids) and len(rows) <= limit
+            count = 0
+            for ids in _found(connection, match, limit + len(known) + 1):
+                count += len(ids)
+                new = [each for each in ids if each not in known]
+                given = {**values, "ids": _as_list(connection, new)}
+                rows += connection.execute(statement, given).all() if new else []
+                if len(rows) > limit:
+                    break
+        return rows[:limit], count <= MOST_FOUND and len(rows) <= limit
 
     def settle(self) -> None:
         """Let nothing stay in the index of SQLite of what was deleted from it.
@@ -297,16 +300,40 @@ def _months(since: datetime, until: datetime) -> list[str]:
     return [f"m{month // 12:04}{month % 12 + 1:02}" for month in range(first, last + 1)]
 
 
-def _found(connection: Connection, match: Sequence[Sequence[str]]) -> list[int]:
-    """Return the sentences that an index knows, those that came last first, and one too many."""
+def _found(
+    connection: Connection, match: Sequence[Sequence[str]], lot: int
+) -> Iterator[Sequence[int]]:
+    """Yield the sentences that an index knows, those that came last first, and one too many.
+
+    They come in lots, of which the first is no larger than it says. What is not asked for, SQLite
+    does not look up; PostgreSQL knows of no order, and looks up all at once.
+    """
+    if connection.dialect.name != "sqlite":
+        ids = _all_of_postgresql(connection, match)
+        while ids:
+            yield ids[:lot]
+            ids, lot = ids[lot:], 2 * lot
+        return
+    if connection.execute(_HAS_WORDS).first() is None:
+        raise CatalogUnavailable(
+            "This SQLite finds no words: it was built without FTS5; use another, or PostgreSQL."
+        )
+    said = " AND ".join("(" + " OR ".join(map('"{}"'.format, each)) + ")" for each in match)
+    given: dict[str, Any] = {"match": said, "before": LAST}
+    left = MOST_FOUND + 1
+    while left > 0:
+        asked = min(lot, left)
+        # in one row: to fetch each by itself takes as long as to find it
+        ids = json.loads(connection.scalar(_MATCHING, {**given, "most": asked}))
+        yield ids
+        if len(ids) < asked:
+            return
+        given["before"] = ids[-1]
+        left, lot = left - asked, 2 * lot
+
+
+def _all_of_postgresql(connection: Connection, match: Sequence[Sequence[str]]) -> list[int]:
     most = MOST_FOUND + 1
-    if connection.dialect.name == "sqlite":
-        if connection.execute(_HAS_WORDS).first() is None:
-            raise CatalogUnavailable(
-                "This SQLite finds no words: it was built without FTS5; use another, or PostgreSQL."
-            )
-        said = " AND ".join("(" + " OR ".join(map('"{}"'.format, each)) + ")" for each in match)
-        return [*connection.scalars(_MATCHING, {"match": said, "most": most})]
     # whose index of words gives nothing but bitmaps, in no order
     connection.exec_driver_sql("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_seqscan = off")
     ids = _of_postgresql(connection, match, most)
@@ -333,13 +360,12 @@ _FIRST_AND_LAST = select(
     select(func.max(calls.c.started_at)).scalar_subquery(),
 )
 _HAS_WORDS = text("SELECT 1 FROM sqlite_master WHERE name = 'sentences_words'")
-_KNOWN = table("sentences_words", column("rowid"), column("sentences_words"))
-_MATCHING = (
-    select(_KNOWN.c.rowid)
-    .where(_KNOWN.c.sentences_words.op("MATCH")(bindparam("match")))
-    .order_by(_KNOWN.c.rowid.desc())
-    .limit(bindparam("most"))
+_MATCHING = text(
+    "SELECT json_group_array(rowid) FROM (SELECT rowid FROM sentences_words "
+    "WHERE sentences_words MATCH :match AND rowid < :before ORDER BY rowid DESC LIMIT :most)"
 )
+LAST = 2**62
+"""No sentence comes after that."""
 _MATCHING_OF_POSTGRESQL = text(
     "SELECT id FROM sentences WHERE CAST(keys AS tsvector) @@ CAST(:match AS tsquery) LIMIT :most"
 )

@@ -198,6 +198,7 @@ _NOT_BLOCKED = frozenset(Custody) - {Custody.BLOCKED}
 _ANY_STATE = frozenset(State)
 _GOING_ON = frozenset({State.RECORDING})
 _OWN = _right(_AGENT, own=True)
+_HEARS = (_right(_ADMIN, _SUPERVISOR, None), _OWN)  # and reads what was said: nobody else does
 
 # Blocked ones are for judges and authorities: here nobody sees them (LOPDGDD art. 32). What is in
 # quarantine is seen by admins and auditors, and heard by nobody before there is a legal ground. An
@@ -217,10 +218,10 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     ),
     Deed.OVERSEE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
     Deed.WAVEFORM: (_right(_ADMIN, _SUPERVISOR, _AUDITOR, None), _OWN),
-    Deed.LISTEN: (_right(_ADMIN, _SUPERVISOR, None), _OWN),
+    Deed.LISTEN: _HEARS,
     Deed.DOWNLOAD: (_right(_ADMIN, _SUPERVISOR, None),),
     Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
-    Deed.READ: (_right(_ADMIN, _SUPERVISOR, None),),  # who may hear it, and nobody else
+    Deed.READ: _HEARS,
     Deed.TRANSCRIBE: (_right(_ADMIN, _SUPERVISOR, None),),
     # what somebody may hear they may not yet give away; a hold keeps it, and does not keep it in
     Deed.DISCLOSE: (_right(_ADMIN, None),),

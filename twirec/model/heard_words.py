@@ -142,24 +142,26 @@ def index_keys(word: HeardWord) -> list[str]:
 
 
 _ALIKE = tuple(
-    (re.compile(of), by)
-    for of, by in (
-        ("ph", "f"),
-        ("[cs]h", "x"),
-        ("th", "t"),
-        ("h", ""),
-        ("ck|q(?:u(?=[ei]))?", "k"),
-        ("[cz](?=[eiy])|z", "s"),
-        ("c", "k"),
-        ("x$|x(?=[^aeiou])", "s"),
-        ("gu(?=[ei])", "g"),
-        ("g(?=[ei])", "j"),
-        ("ll(?=[aeiou])", "y"),
-        ("y$", "i"),
-        ("[vw]", "b"),
-        (r"(.)\1+", r"\1"),
+    (frozenset(letters), re.compile(of), by)
+    for letters, of, by in (
+        ("h", "ph", "f"),
+        ("h", "[cs]h", "x"),
+        ("h", "th", "t"),
+        ("h", "h", ""),
+        ("ckq", "ck|q(?:u(?=[ei]))?", "k"),
+        ("cz", "[cz](?=[eiy])|z", "s"),
+        ("c", "c", "k"),
+        ("x", "x$|x(?=[^aeiou])", "s"),
+        ("g", "gu(?=[ei])", "g"),
+        ("g", "g(?=[ei])", "j"),
+        ("l", "ll(?=[aeiou])", "y"),
+        ("y", "y$", "i"),
+        ("vw", "[vw]", "b"),
     )
 )
+"""What sounds alike, and letters of which one has to be there: to look for them takes less."""
+_TWICE = re.compile(r"(.)\1+")
+_LAST_S = re.compile("s$")
 _VOWELS = re.compile("(?<!^)[aeiou]")
 SHORT = 4
 """Letters of a key that has its vowels. One that is shorter has its *s* at the end too."""
@@ -176,12 +178,14 @@ def sound(word: str) -> str:
         word: in small letters, without accents.
     """
     key = word
-    for of, by in _ALIKE:
-        key = of.sub(by, key)
+    for letters, of, by in _ALIKE:
+        if not letters.isdisjoint(key):
+            key = of.sub(by, key)
+    key = _TWICE.sub(r"\1", key)
     if len(key) >= SHORT:
-        key = re.sub("s$", "", key)
+        key = _LAST_S.sub("", key)
     if len(key) > SHORT:
-        key = re.sub(r"(.)\1+", r"\1", _VOWELS.sub("", key))
+        key = _TWICE.sub(r"\1", _VOWELS.sub("", key))
     return key or word
 
 

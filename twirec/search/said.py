@@ -95,7 +95,7 @@ class Phrase:
         if near:  # what begins and ends like a short word are too many: it is compared afterwards
             large = [each for each in large if each.is_number or len(each.key) >= LONG_KEY] or large
         longest = sorted(dict.fromkeys(large), key=lambda word: -len(word.text))[:MOST_LOOKED_UP]
-        return [index_keys(word) if near else index_keys(word)[:1] for word in longest]
+        return [_near_keys(word) if near else index_keys(word)[:1] for word in longest]
 
     def match(self, heard: Sequence[str]) -> Match | None:
         """Return where a phrase was heard best; None if it was not.
@@ -154,6 +154,12 @@ class Phrase:
             yield at, best, first
         if begin:
             yield at, worth, at
+
+
+def _near_keys(word: HeardWord) -> list[str]:
+    """Return the keys of what sounds nearly like a word, and like it: that begins as it does."""
+    first, *others = index_keys(word)
+    return others if len(others) > 1 else [first, *others]
 
 
 def _best(ways: Sequence[tuple[int, float, int]]) -> list[tuple[int, float, int]]:

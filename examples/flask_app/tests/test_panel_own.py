@@ -24,6 +24,7 @@ from panel_house import (
 
 from callpanel import accounts
 from twirec import Actor, Archive
+from twirec.adapters.memory_speech import MemorySpeech
 from twirec.model.agents import Leg
 
 THEIRS, QUARANTINED, OF_OTHERS = PLAIN, HIDDEN, OUT
@@ -79,6 +80,30 @@ def test_an_agent_hears_their_own_for_a_purpose_and_takes_nothing_out(
     assert alex.get(f"/recordings/{recording_sid(THEIRS)}/audio").status_code == 403
     form = {"format": "mp3", "channels": "both", "start": "", "end": ""}
     assert alex.post(f"/recordings/{recording_sid(THEIRS)}/download", form).status_code == 403
+
+
+def test_an_agent_reads_what_was_said_in_their_own_without_notes_of_others(
+    alex: Browser, hearing: Archive, environ: Mapping[str, str]
+) -> None:
+    ana, sid = Actor("ana", "admin"), recording_sid(THEIRS)
+    maker = open_archive(environ, speech=MemorySpeech(["Tiene una permanencia."]))
+    maker.transcripts.request(sid, by=ana)
+    maker.operations.worker(threads=1).run_once()
+    maker.close()
+    hearing.calls.annotate(sid, note="a colleague's", second=0.0, by=ana)
+    part = f"/own/recordings/{sid}/transcript?part=1"
+    assert alex.get(part).status_code == 409  # nobody said what for
+    alex.post(f"/own/{call_sid(THEIRS)}/purpose", {"purpose": "claim"})
+    assert f'data-from="{part}"' in alex.get(f"/own/{call_sid(THEIRS)}").text
+    said = alex.get(part).text
+    assert "Tiene una permanencia." in said
+    assert "colleague" not in said
+    assert f'href="/own/{call_sid(THEIRS)}#{sid}"' in alex.get(part.partition("?")[0]).text
+    assert hearing.audit.log(action="read")[0].by == "alex"
+    found = alex.post("/own", {"text": "said permanencia"}, follow_redirects=True)
+    assert f"/own/{call_sid(THEIRS)}" in found.text
+    for other in (f"/recordings/{sid}/transcript", part.replace(sid, recording_sid(OF_OTHERS))):
+        assert alex.get(other).status_code in (403, 404), other
 
 
 def test_what_is_not_theirs_is_not_there(alex: Browser, hearing: Archive) -> None:

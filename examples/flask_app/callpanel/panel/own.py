@@ -18,6 +18,7 @@ from callpanel.forms import OwnSearch, filled
 from callpanel.panel.audio import play
 from callpanel.panel.blueprint import panel
 from callpanel.panel.sound import own_sound
+from callpanel.panel.transcript import shown
 from callpanel.roles import Permission
 from twirec import AuditOutcome, CallRecord, InvalidQuery, NotFound, Page
 
@@ -90,6 +91,14 @@ def own_audio(sid: str) -> ResponseReturnValue:
     """Stream a recording of the agent's own, as `audio` does."""
     _line()
     return play(sid)
+
+
+@panel.get("/own/recordings/<sid>/transcript")
+@needs(Permission.OWN_CALLS)
+def own_transcript(sid: str) -> ResponseReturnValue:
+    """Show what was said in a recording of the agent's own, without colleagues' notes."""
+    _line()
+    return shown(sid, "panel.own_call", notes=False)
 
 
 def _line() -> str:

@@ -160,7 +160,8 @@ def own_sound(recording: Recording) -> Sound:
     who = actor()
     if not may(who, recording, Deed.LISTEN, own=True):
         return Sound(recording, False, trouble=OF_STATES.get(recording.state))
-    return Sound(recording, True, _sources(recording, who))
+    written = may(who, recording, Deed.READ, own=True) and is_written(recording, who)
+    return Sound(recording, True, _sources(recording, who), written=written)
 
 
 def sound_of(record: CallRecord, recording: Recording) -> Sound:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -58,11 +58,24 @@ class Line:
 @needs(Permission.LISTEN)
 def transcript(sid: str) -> ResponseReturnValue:
     """Show what was said in a recording: a part of its call's page, or a page to print."""
+    return shown(sid, "panel.call")
+
+
+def shown(sid: str, back: str, *, notes: bool = True) -> str:
+    """Return what was said in a recording, if who asks may hear it.
+
+    Args:
+        sid: of the recording.
+        back: the page of its call, to which a page of its own leads.
+        notes: whether notes stand where they are pinned.
+    """
     recording, purpose = recording_of(sid)
     if not purpose:
         abort(409)
     read = archive().transcripts.get(sid, by=actor(), purpose=purpose)
     record = archive().calls.get(sid, by=actor(), repeated=True)
+    if not notes:
+        record = replace(record, notes=())
     part = "part" in request.args
     return render_template(
         "_transcript.html" if part else "transcript.html",
@@ -70,6 +83,7 @@ def transcript(sid: str) -> ResponseReturnValue:
         record=record,
         call=record.call,
         transcript=read,
+        back=url_for(back, sid=record.call.call_sid, _anchor=sid),
         lines=conversation(read.sentences, record, sid),
     )
 

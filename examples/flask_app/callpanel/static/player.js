@@ -24,10 +24,12 @@ for (const player of document.querySelectorAll(".player")) {
   const head = player.querySelector(".head-line");
   const speed = player.querySelector(".speed");
 
-  speed.hidden = false;
-  speed.querySelector("select").addEventListener("change", (event) => {
-    audio.defaultPlaybackRate = audio.playbackRate = Number(event.target.value);
-  });
+  if (speed) {
+    speed.hidden = false;
+    speed.querySelector("select").addEventListener("change", (event) => {
+      audio.defaultPlaybackRate = audio.playbackRate = Number(event.target.value);
+    });
+  }
 
   const show = (at) => {
     if (!wave) return;
