@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -20,6 +21,7 @@ from twirec.catalog.transcript_tables import transcript_parts, transcripts
 from twirec.jobs.retrying import TRANSCRIPTS
 from twirec.model.access import Actor
 from twirec.model.audit import Action, AuditOutcome
+from twirec.model.bucket import StoredObject
 from twirec.model.erasure import Copy
 from twirec.model.errors import (
     BytesDiffer,
@@ -370,6 +372,57 @@ def test_what_is_erased_while_it_is_heard_leaves_nothing(twirec_settings: Settin
     assert house.work().state is State.ERASED
     assert (objects(house), parts(house)) == ([], 0)
     assert house.archive.catalog.transcripts.get(SID) is None
+
+
+def test_what_is_erased_once_it_is_written_is_deleted_at_once(
+    twirec_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = a_house(twirec_settings)
+    put = house.bucket.put
+
+    def put_and_erase(name: str, *given: Any, **more: Any) -> StoredObject:
+        stored = put(name, *given, **more)
+        if name.startswith("derivatives/"):
+            destroy(house.archive, SID, "asked")
+            _transfer(house)
+            assert objects(house) == [], "the eraser knows its name, and was here before"
+            house.bucket._objects[name] = (stored, b"said")  # as of who writes a moment later
+        return stored
+
+    monkeypatch.setattr(house.bucket, "put", put_and_erase)
+    archived_or_erased(house)
+    assert house.recording().state is State.ERASED
+    assert objects(house) == []
+
+
+def archived_or_erased(house: House) -> None:
+    house.vendor.add_recording(dataclasses.replace(AT_VENDOR, duration=SECONDS), TALK)
+    house.tell(duration=SECONDS)
+    house.work()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_is_there_stays_where_it_is_blocked_while_it_is_taken_over(
+    house: House, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    (name,) = objects(house)
+    if changed:  # then it is made anew, in the place of the one that was known
+        stored, data = house.bucket._objects[name]
+        house.bucket._objects[name] = (stored, data.replace(b"baja", b"alta"))
+    with house.archive.catalog.database.write() as connection:
+        connection.execute(transcripts.update().values(due_at=house.time, made_by="another"))
+    catalog = house.archive.catalog.transcripts
+    made = catalog.made
+
+    def block_before(*given: Any) -> Any:
+        house.archive.custody.block(SID, reason="asked", by=ANA)
+        return made(*given)
+
+    monkeypatch.setattr(catalog, "made", block_before)
+    house.work()
+    kept = catalog.get(SID)
+    assert objects(house) == ([] if changed else [name])
+    assert (kept.object_name if kept else None) == (None if changed else name)
 
 
 def test_none_is_made_of_what_is_blocked_or_in_quarantine(twirec_settings: Settings) -> None:

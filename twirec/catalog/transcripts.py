@@ -263,7 +263,7 @@ class Transcripts:
         """Write down that the bucket holds it, and end the lease. Raises `LeaseLost`.
 
         From then on a search finds what is said in it. None, and it is forgotten, if the recording
-        may not leave any more: then the object must go.
+        may not leave any more: then the object must go, unless it is the one that was known before.
 
         Args:
             lease: the right to make it.
@@ -302,7 +302,7 @@ class Transcripts:
                 call_sid = connection.scalar(of_call) or ""
                 sentences.replace(connection, call_sid, sid, transcript.sentences)
                 return made.item
-            _as_before(connection, lease.item)
+            _as_before(connection, lease.item, stored)
         return None
 
     def models(self) -> dict[str, int]:
@@ -363,11 +363,16 @@ def _may_be_made(connection: Connection, sid: str) -> bool:
     return connection.scalar(statement.with_for_update()) is not None
 
 
-def _as_before(connection: Connection, before: KeptTranscript) -> None:
-    """Let what is known be what was, of a recording of which none may be made (any more)."""
+def _as_before(connection: Connection, before: KeptTranscript, stored: StoredObject) -> None:
+    """Let what is known be what was, of a recording of which none may be made (any more).
+
+    Nothing, where what was made took the place of the object that was known.
+    """
     its = transcripts.c.recording_sid == before.recording_sid
-    if before.object_name is None:
+    replaced = before.object_name == stored.name and not before.is_of(stored)
+    if before.object_name is None or replaced:
         connection.execute(delete(transcripts).where(its))
+        sentences.forget(connection, before.recording_sid)
         return
     values = {**to_row(before, transcripts), **ENDED, "next_name": None, "due_at": None}
     connection.execute(update(transcripts).where(its).values(values))

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from twirec.model.bucket import Fingerprint
+from twirec.model.bucket import Fingerprint, StoredObject
 from twirec.model.derivatives import DERIVATIVES, derivatives_of
 from twirec.model.records import Recording
 from twirec.model.vocabulary import Direction, Role
@@ -309,6 +309,10 @@ class KeptTranscript:
     def fingerprint(self) -> Fingerprint:
         """What its object has to be."""
         return Fingerprint(self.object_name or "", self.size, self.crc32c, self.own_sha256)
+
+    def is_of(self, stored: StoredObject) -> bool:
+        """Whether it is that very object, and not another one of its name."""
+        return (self.object_name, self.generation) == (stored.name, stored.generation)
 
 
 def changed(made: Mapping[str, int], facts: SpeechFacts) -> str:

@@ -25,12 +25,14 @@ from twirec.model.errors import (
     ObjectExists,
     ObjectNotFound,
     SpeechToolsMissing,
+    TwirecError,
     VerificationFailed,
 )
 from twirec.model.hints import TRANSCRIPT
 from twirec.model.lease import Lease
 from twirec.model.ports import Bucket, SpeechModel
 from twirec.model.records import Recording
+from twirec.model.states import UNDONE
 from twirec.model.transcript import (
     ANNOUNCED,
     DETECTED,
@@ -137,12 +139,18 @@ class Transcripts:
         name = transcript_name(recording, recipe)
         keeper.lease = self._catalog.transcripts.begin(keeper.lease, recipe, name)
         stored, transcript = self._there(recording, name, recipe)
-        if stored is None or transcript is None:
+        if transcript is None:
             transcript = self._hear(keeper, recording, facts)
-            stored = self._put(recording, name, recipe, transcript)
-        made = self._catalog.transcripts.made(keeper.lease, transcript, stored, self._now())
+        try:
+            stored = stored or self._put(recording, name, recipe, transcript)
+            made = self._catalog.transcripts.made(keeper.lease, transcript, stored, self._now())
+        except TwirecError:
+            with suppress(TwirecError):  # the bucket may have it, also of a put that failed
+                self._take_back(recording.sid, name)
+            raise
         if made is None:
-            self._delete(stored.name)
+            if not before.is_of(stored):
+                self._delete(stored.name)
             raise CustodyRefused(f"{recording.sid} may not leave any more; nothing of it was kept.")
         if before.object_name not in {None, name}:
             with suppress(BucketError):  # a sweep deletes what is left
@@ -283,6 +291,16 @@ class Transcripts:
             self._bucket.delete(stored.name, stored.generation)
             raise VerificationFailed(f"{stored.name} is not what was made.")
         return stored
+
+    def _take_back(self, sid: str, name: str) -> None:
+        """Delete what was stored while somebody erased the recording.
+
+        Of any other the object stays: whoever has the lease takes it over.
+        """
+        if self._catalog.recordings.get(sid).state not in UNDONE:
+            return
+        if not self._catalog.holds.is_held(sid):
+            self._delete(name)
 
     def _delete(self, name: str) -> None:
         with suppress(ObjectNotFound):
