@@ -131,7 +131,8 @@ def plans(catalog: Catalog, step: Callable[[], object]) -> list[str]:
 
 WHOLE = re.compile(
     r"Seq Scan on (?!marks|figures|differences|foreign_recordings)"
-    r"|SCAN (calls|consents|recordings|notes|pauses|legs|callbacks|events|derivatives)\b"
+    r"|SCAN (calls|consents|recordings|notes|pauses|legs|callbacks|events|derivatives|cases"
+    r"|case_calls|case_steps)\b"
     r"(?! USING (COVERING )?INDEX)"
 )
 """How a database says that it reads a table from end to end. In order of an index it begins with
@@ -203,6 +204,14 @@ def test_what_is_an_agents_own_is_found_by_indexes(filled: Catalog) -> None:
 @pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
 def test_a_call_is_looked_up_by_an_index(filled: Catalog, sid: str) -> None:
     assert whole(plans(filled, lambda: filled.search.find(sid))) == []
+
+
+def test_cases_are_looked_up_by_indexes(filled: Catalog) -> None:
+    cases = filled.known_cases
+    steps = plans(filled, lambda: cases.of_call(call_sid()))
+    steps += plans(filled, lambda: cases.of_number("+34600111222"))
+    steps += plans(filled, lambda: cases.counts(STARTED))
+    assert whole(steps) == []
 
 
 def test_the_calls_that_go_on_are_found_by_an_index_of_these_alone(filled: Catalog) -> None:

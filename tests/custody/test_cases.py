@@ -16,9 +16,10 @@ import pytest
 
 from tests.erasing import destroy
 from tests.factories import ACCOUNT, a_call, call_sid, recording_sid
-from tests.house import House
+from tests.house import House, with_settings
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.smtp import MailServer
 from twirec.calls.working_days import WorkingDays, read_days, read_place
 from twirec.custody.case_terms import due, to_complete
 from twirec.model.access import Actor
@@ -181,7 +182,9 @@ def _overdue_after(house: House, kind: str, term: timedelta) -> None:
         house.archive.operations.worker(threads=1).run_once()
         assert house.archive.cases.get(key, by=EVA).steps[-1].kind == kind_
     assert house.archive.cases.counts(by=EVA) == (1, 0)
+    assert house.archive.operations.stats(by=EVA).cases_overdue == 1
     house.archive.cases.close(key, notified_at=house.time, how="x", by=EVA)
+    assert house.archive.operations.stats(by=EVA).cases_overdue == 0
     assert house.archive.cases.get(key, by=EVA).case.in_time is False
 
 
@@ -436,3 +439,29 @@ def test_no_case_copies_the_number_of_a_blocked_call(recorded: House) -> None:
         opened(house)
     with pytest.raises(CustodyRefused, match="blocked"):
         house.archive.cases.add_call(key, call_sid(), by=ANA)
+
+
+def test_nothing_of_a_closed_case_leaves_whose_call_is_blocked(recorded: House) -> None:
+    house = recorded.copy()
+    server = MailServer("localhost", 1, begins_with_tls=True)
+    cases = with_settings(house.archive, smtp=server, smtp_from="casos@acme.example").cases
+    closed, still = (opened(house, content="Me cobran dos veces.") for _ in range(2))
+    cases.close(closed, notified_at="2026-11-23", how="x", resolution="y", by=EVA)
+    house.archive.custody.erase(call_sid(), reason="asked for", by=EVA)
+    for leaves in (
+        lambda: cases.receipts.make(closed, by=EVA),
+        lambda: cases.receipts.send(closed, to="ana@example.com", by=EVA),
+    ):
+        with pytest.raises(CustodyRefused, match="blocked"):
+            leaves()
+    assert "Me cobran dos veces." in cases.receipts.make(still, by=EVA).text
+    said = {"notified_at": house.time, "how": "x", "by": EVA}
+    for case in (
+        cases.note(closed, "rang again", by=ANA),
+        cases.receipts.deliver(closed, to="Calle Mayor 1", how="by post", by=ANA),
+        cases.close(still, **said),
+        cases.get(closed, by=EVA).case,
+        *cases.find(closed, by=EVA),
+        *cases.list(only_open=False, by=EVA),
+    ):
+        assert (case.number, case.content, case.how, case.resolution) == ("blocked", "", "", "")

@@ -92,7 +92,7 @@ class CaseReceipts:
 
         Raises:
             NotFound: there is no such case.
-            CustodyRefused: it is not for them.
+            CustodyRefused: it is not for them, or the case is closed and its call blocked.
             InvalidQuery: the key is none.
             LetterToolsMissing: the extra `letters` is not installed.
             SealUnusable: the seal of the settings cannot be used.
@@ -118,7 +118,7 @@ class CaseReceipts:
 
         Raises:
             NotFound: there is no such case.
-            CustodyRefused: it is not for them.
+            CustodyRefused: it is not for them, or the case is closed and its call blocked.
             InvalidQuery: the key or the address is none, or no mail server is set.
             MailNotSent: the mail server did not take it; try it again.
             TwirecError: as `make`.
@@ -161,12 +161,19 @@ class CaseReceipts:
         """
         with self._step(case_key, by, CaseStepKind.DELIVERED) as (step, done):
             said = replace(step, text=_said("to", to), how=_said("how", how))
-            return self._catalog.cases.add_step(done.sid, said, done)
+            (delivered,) = self._catalog.known_cases.seen(
+                [self._catalog.cases.add_step(done.sid, said, done)]
+            )
+            return delivered
 
     def _made(self, step: CaseStep, done: AuditDraft) -> CaseReceipt:
         check_installed()
         with_links = may_ever(Actor(done.by, done.role), Deed.LISTEN)
         case = self._catalog.known_cases.get(done.sid)
+        if self._catalog.known_cases.seen([case])[0] is not case:
+            raise CustodyRefused(
+                f"{case.key} is blocked: it is kept as it is, for authorities only."
+            )
         recordings = self._consented(case)
         code = new_code() if recordings and with_links else ""
         given = [(self._disclosure(case, each, done), new_secret()) for each in recordings]

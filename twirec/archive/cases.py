@@ -28,7 +28,6 @@ from twirec.model.access import (
     check_line,
     may_ever,
     seen,
-    seen_case,
 )
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.cases import (
@@ -48,7 +47,7 @@ from twirec.model.custody import Hold
 from twirec.model.errors import CatalogError, CustodyRefused, InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.records import Call, CallRecord
-from twirec.model.vocabulary import BLOCKED, ConsentOutcome
+from twirec.model.vocabulary import ConsentOutcome
 from twirec.search.case_keys import looks_like_key, new_key, read_key
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -307,7 +306,7 @@ class Cases:
             for call in calls
         ]
         known = {each.sid for record in records for each in record.recordings}
-        its = seen_case(case, shut=any(each.call.customer_number == BLOCKED for each in records))
+        (its,) = self._catalog.known_cases.seen([case])
         shut = its is not case
         return CaseRecord(
             its,
@@ -339,13 +338,17 @@ class Cases:
         said = what.strip()
         if looks_like_key(said):
             try:
-                return self._seen([self._catalog.known_cases.get(read_key(said))])
+                return self._catalog.known_cases.seen(
+                    [self._catalog.known_cases.get(read_key(said))]
+                )
             except NotFound:
                 return []
         if said.startswith("CA"):
-            return self._seen(self._catalog.known_cases.of_call(said))
+            return self._catalog.known_cases.seen(self._catalog.known_cases.of_call(said))
         number = key_of(said, self._settings.country)
-        found = self._seen(self._catalog.known_cases.of_number(number)) if number else []
+        if not number:
+            return []
+        found = self._catalog.known_cases.seen(self._catalog.known_cases.of_number(number))
         return [each for each in found if each.number == number]  # none by what is kept apart
 
     def note(self, case_key: str, text: str, *, by: Actor | str) -> Case:
@@ -363,7 +366,10 @@ class Cases:
         """
         with self._step(case_key, by, CaseStepKind.NOTE, Deed.CASE) as (step, done):
             said = replace(step, text=_text("text", text, LONGEST_TEXT))
-            return self._catalog.cases.add_step(done.sid, said, done)
+            (noted,) = self._catalog.known_cases.seen(
+                [self._catalog.cases.add_step(done.sid, said, done)]
+            )
+            return noted
 
     def incomplete(self, case_key: str, missing: str, *, how: str = "", by: Actor | str) -> Case:
         """Write down that the customer was asked for what is missing: the term stands still.
@@ -470,7 +476,8 @@ class Cases:
         objects = ObjectHolds(self._catalog, self._bucket())
         for sid in sids:
             objects.try_to_settle(sid)
-        return closed
+        (seen_now,) = self._catalog.known_cases.seen([closed])
+        return seen_now
 
     def list(
         self,
@@ -503,7 +510,7 @@ class Cases:
             after=read_key(after) if after else None,
             limit=limit,
         )
-        return self._seen(found)
+        return self._catalog.known_cases.seen(found)
 
     def counts(self, *, by: Actor | str | None = None) -> tuple[int, int]:
         """Return how many open cases are overdue, and how many nearly due.
@@ -518,11 +525,6 @@ class Cases:
         return self._catalog.known_cases.counts(self._now())
 
     # -----------------------------------------------------------------------------------------
-
-    def _seen(self, found: Sequence[Case]) -> Sequence[Case]:
-        """Return cases as anybody sees them: of lines that are kept apart, that there is one."""
-        shut = self._catalog.known_cases.shut([each.id for each in found])
-        return [seen_case(each, shut=each.id in shut) for each in found]
 
     @contextmanager
     def _step(

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select
 
 from twirec.catalog.case_tables import case_calls, case_steps, cases
 from twirec.catalog.conditions import line_shut, of_same_call
 from twirec.catalog.database import Database, to_model, to_models
 from twirec.catalog.tables import calls, legs, recordings
+from twirec.model.access import seen_case
 from twirec.model.cases import CallWait, Case, CaseCall, CaseKind, CaseStep
 from twirec.model.errors import NotFound
 from twirec.model.vocabulary import Direction
@@ -60,20 +61,22 @@ class KnownCases:
 
     def of_call(self, call_sid: str) -> list[Case]:
         """Return the cases to which a call belongs, oldest first."""
-        its = exists().where(case_calls.c.case_id == cases.c.id, case_calls.c.call_sid == call_sid)
+        its = cases.c.id.in_(select(case_calls.c.case_id).where(case_calls.c.call_sid == call_sid))
         with self._database.read() as connection:
             rows = connection.execute(select(cases).where(its).order_by(cases.c.id))
             return to_models(Case, rows)
 
-    def shut(self, ids: Sequence[int]) -> set[int]:
-        """Return which of some cases have a call whose line is kept apart with its recordings."""
+    def seen(self, found: Sequence[Case]) -> Sequence[Case]:
+        """Return cases as anybody sees them, by `seen_case`: those same where nothing is hidden."""
+        ids = [each.id for each in found]
         statement = (
             select(case_calls.c.case_id)
             .join(calls, of_same_call(calls, case_calls))
             .where(case_calls.c.case_id.in_(ids), line_shut())
         )
         with self._database.read() as connection:
-            return set(connection.scalars(statement)) if ids else set()
+            shut = set(connection.scalars(statement)) if ids else set()
+        return [seen_case(each, shut=each.id in shut) for each in found]
 
     def list(
         self, *, only_open: bool, after: str | None, limit: int, kind: CaseKind | None = None
