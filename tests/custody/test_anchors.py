@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from tests import tampering
+from tests.examples import examples
 from tests.factories import STARTED
 from tests.house import A_CALL, House, with_settings
 from twirec.archive import Archive
@@ -559,4 +560,22 @@ def test_a_proof_at_a_million_entries_is_small(tmp_path: Path) -> None:
     )
     proof = AuditProof(entry, anchor, path)
     assert len(proof.text("proof.json")) < 2000  # with the command that checks it
+    assert checked(tmp_path, CHECK, proof.fields) == "True"
+
+
+def test_a_proof_in_a_tree_of_other_leaves_holds(tmp_path: Path) -> None:
+    """Of a million leaves, no two of them the same, in the long run: `make soak`."""
+    size = examples(1_000, thorough=1_000_000)
+    index = size * 2 // 3
+    entry = chained(
+        AuditDraft(at=STARTED, by="ana", role="admin", action="listen"), AuditHead(index, "ab" * 32)
+    )
+    mine, spans = leaf_hash(bytes.fromhex(entry.hash)), inclusion_spans(index, size)
+    tree = MerkleTree(wanted=set(spans))
+    for each in range(size):
+        tree.add(mine if each == index else leaf_hash(each.to_bytes(32, "big")))
+    at = entry.at.astimezone(UTC)
+    anchor = Anchor(1, at, size, "cd" * 32, tree.root().hex(), "0123456789abcdef")
+    proof = AuditProof(entry, anchor, tuple(tree.nodes[span] for span in spans))
+    assert len(proof.text("proof.json")) < 2000
     assert checked(tmp_path, CHECK, proof.fields) == "True"
