@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.examples import examples
-from tests.month import MonthHouse
+from tests.factories import ACCOUNT, call_sid
+from tests.month import BEGIN, MonthHouse
 from twirec.evidence.check import check_evidence
 from twirec.model.access import Actor
 from twirec.model.anchors import Anchor
@@ -121,6 +122,47 @@ def test_a_month_without_gaps_is_closed_and_the_next_statement_names_the_one_bef
     month.house.bucket._objects[first.object_name] = (stored, data[:-1])
     with pytest.raises(BytesDiffer):
         months.open(first.id, by=ANA)
+
+
+@pytest.mark.parametrize("later", [0, 1, -1, 9, -9, 40, -40])
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_line_that_is_on_no_list_is_in_the_month_and_none_is_in_it_twice(
+    twirec_settings: Settings, listed: bool, later: int
+) -> None:
+    """Twilio has the call on another day than the line, or month, and lists it there or nowhere."""
+    month = MonthHouse(twirec_settings)
+    month.fill(3)
+    month.add(BEGIN + timedelta(days=14, hours=12))
+    vendor, sid = month.house.vendor, call_sid(month._number)
+    call = vendor._calls[ACCOUNT, sid]
+    began = call.began_at + timedelta(days=later) if call.began_at else None
+    vendor._calls[ACCOUNT, sid] = dataclasses.replace(call, started_at=began, ended_at=began)
+    if not listed:
+        vendor.calls = lambda *given, **span: (  # type: ignore[method-assign]
+            each for each in type(vendor).calls(vendor, *given, **span) if each.sid != sid
+        )
+    span = month_span("2026-11", month.house.archive.now(), MADRID)
+    compared = month.house.archive.custody.months._compared(span)
+    found = [each.call_sid for each in compared.compare() if not isinstance(each, Gap)]
+    belongs_here = not listed or abs(later) < 40
+    assert found.count(sid) == belongs_here
+    assert len(found) == 3 + belongs_here
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_call_without_any_time_is_in_the_month(twirec_settings: Settings, listed: bool) -> None:
+    month = MonthHouse(twirec_settings)
+    month.fill(3)
+    vendor, sid = month.house.vendor, call_sid(month._number)
+    call = dataclasses.replace(vendor._calls[ACCOUNT, sid], started_at=None, ended_at=None)
+    vendor._calls[ACCOUNT, sid] = call
+    if listed:
+        vendor.calls = lambda *given, **span: (  # type: ignore[method-assign]
+            *type(vendor).calls(vendor, *given, **span),
+            call,
+        )
+    found = month.house.archive.custody.months.close("2026-11", by=ANA)
+    assert (found.statement.calls, found.named) == (3, ())
 
 
 def test_a_list_of_nothing_closes_nothing(twirec_settings: Settings) -> None:

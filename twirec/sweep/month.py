@@ -2,13 +2,15 @@
 
 Twilio's list and the ledger are of different orders, so each is read day by day, in pages: what is
 held at once is what belongs to two days, however many calls a month has. What a list lacks is asked
-for by its SID before it is called a gap: days of Twilio's and ours have other edges.
+for by its SID before it is called a gap: days of Twilio's and ours have other edges. What is to be
+on the list of another day is looked for there: no line of the month is left out unseen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise
 
 from twirec.catalog import Catalog
@@ -64,10 +66,15 @@ class Month:
         self._listed: set[str] = set()
         """The SIDs that Twilio listed of this day and the one before: a line may begin later."""
         self._before: set[str] = set()
+        self._held_since = span.since
+        self._elsewhere: dict[str, _Elsewhere] = {}
+        """Lines that are to be on another day's list, by their SIDs, until they are seen there."""
+        self._timeless: set[str] = set()
+        """Calls of which Twilio gives no time at all: they are of the first day that has them."""
         self._any_listed = False
         self._not_known = 0
         self.others = 0
-        """Calls that Twilio lists and that are not the company's own, or belong to another."""
+        """Calls that are not the company's own, or of which nobody can say so."""
 
     def compare(self) -> Iterator[Found]:
         """Yield each call of the month, and what is there of no call that is known.
@@ -85,6 +92,8 @@ class Month:
                 yield from self._calls(account, begin, end)
                 yield from self._recordings(account, begin, end)
             yield from self._lines(begin, end)
+            self._held_since = begin
+        yield from self._on_no_list()
         yield from self._strange_objects()
 
     # --- Twilio's list --------------------------------------------------------------------------
@@ -93,11 +102,15 @@ class Month:
         listed = (
             call
             for call in self._vendor.calls(account, since=begin, until=end)
-            if call.began_at and begin <= call.began_at < end
+            if call.began_at is None or begin <= call.began_at < end
         )
         while page := list(islice(listed, PAGE)):
-            fresh = {call.sid: call for call in page if call.sid not in self._listed}
+            seen = self._listed | self._timeless
+            fresh = {call.sid: call for call in page if call.sid not in seen}
             self._listed.update(fresh)
+            self._timeless.update(call.sid for call in page if call.began_at is None)
+            for sid in fresh:
+                self._elsewhere.pop(sid, None)
             self._any_listed = True
             known = self._catalog.months.known(account, fresh)
             for call in fresh.values():
@@ -158,16 +171,21 @@ class Month:
             after = page[-1]
             missing: dict[str, list[tuple[str, datetime]]] = {}
             for at, account, sid in page:
-                if sid not in self._listed and sid not in self._before:
+                if not any(sid in each for each in (self._listed, self._before, self._timeless)):
                     missing.setdefault(account, []).append((sid, at))
             for account, lines in missing.items():
-                yield from self._missing(account, lines)
+                yield from self._missing(account, lines, end)
 
-    def _missing(self, account: str, lines: list[tuple[str, datetime]]) -> Iterator[MonthCall]:
+    def _missing(
+        self, account: str, lines: list[tuple[str, datetime]], end: datetime
+    ) -> Iterator[MonthCall]:
         known = self._catalog.months.known(account, [sid for sid, _ in lines])
         for sid, at in lines:
             record = known.records.get(sid)
-            if record is None or _is_anybodys(record):
+            if record is None:  # it is of another account by now
+                continue
+            if _is_anybodys(record):
+                self.others += 1
                 continue
             try:
                 call = self._vendor.call(account, sid)
@@ -176,10 +194,39 @@ class Month:
                 yield self._judged(record, at, known, listed=False)
                 continue
             began = call.began_at or at
-            its_own = call.parent_call_sid is None and call.finished
-            if its_own or not self._span.since <= began < self._span.until:
-                continue  # it is listed under another day, or belongs to another month
-            yield self._judged(record, at, known, listed=True)
+            if call.began_at is None:
+                self._timeless.add(sid)
+            is_leg = call.parent_call_sid is not None  # of which there is no list
+            if is_leg or self._held_since <= began < end:  # its day's list was just read
+                yield self._judged(record, at, known, listed=True)
+            else:
+                self._elsewhere[sid] = _Elsewhere(account, at, began)
+
+    def _on_no_list(self) -> Iterator[MonthCall]:
+        """Yield the lines that are to be on the list of another day, and are on none.
+
+        The lists of days after theirs were read since. Those of days before, or of another month,
+        are read (again) here: a day's list once.
+        """
+        behind: dict[tuple[str, date], set[str]] = {}
+        for sid, line in self._elsewhere.items():
+            if not line.at < line.began < self._span.until:
+                day = line.began.astimezone(UTC).date()
+                behind.setdefault((line.account, day), set()).add(sid)
+        for (account, day), sids in behind.items():
+            begin = datetime.combine(day, time.min, UTC)
+            for call in self._vendor.calls(account, since=begin, until=begin + DAY):
+                if call.sid in sids and call.began_at is not None:
+                    del self._elsewhere[call.sid]
+                    sids.remove(call.sid)
+        left = iter(self._elsewhere.items())
+        while page := list(islice(left, PAGE)):
+            for account in {line.account for _, line in page}:
+                lines = {sid: line for sid, line in page if line.account == account}
+                known = self._catalog.months.known(account, lines)
+                for sid, line in lines.items():
+                    if sid in known.records:
+                        yield self._judged(known.records[sid], line.at, known, listed=True)
 
     def _miss(self) -> None:
         self._not_known += 1
@@ -206,6 +253,21 @@ class Month:
         began = stored.custom_time
         its_own = began is None or self._span.since <= began < self._span.until
         return sid_of(stored.name) if its_own and not stored.problem else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """A line that is to be on another day's list.
+
+    Attributes:
+        account: whose call.
+        at: when the line began, UTC.
+        began: when the call did, as Twilio has it, UTC.
+    """
+
+    account: str
+    at: datetime
+    began: datetime
 
 
 class _Objects:
