@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
 import threading
+import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,7 +27,7 @@ from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.smtp import MailServer, read_server
 from twirec.archive import Archive
-from twirec.catalog.tables import calls
+from twirec.catalog.tables import calls, recordings
 from twirec.model.access import Actor
 from twirec.model.cases import CaseStepKind
 from twirec.model.errors import InvalidQuery, LinkClosed, MailNotSent
@@ -42,6 +44,7 @@ def recorded() -> House:
     house.work()
     with house.archive.catalog.database.write() as connection:
         connection.execute(update(calls).values(ended_at=house.time))
+        connection.execute(update(recordings).values(started_at=house.time))
     return house
 
 
@@ -84,6 +87,26 @@ def test_link_and_code_of_a_receipt_open_the_recording(house: House) -> None:
     opening = archive.custody.disclosures.open(link.rpartition("/")[2], made.code)
     assert opening.disclosure.recording_sid == house.recording().sid
     assert made.code not in made.text
+
+
+def test_a_yes_that_is_written_down_after_the_call_gives_nothing_away(house: House) -> None:
+    house.time += timedelta(seconds=1)
+    made = house.archive.cases.receipts.make(a_case(house.archive), by=Actor("bo", "supervisor"))
+    assert "no se ha grabado para su caso" in made.text
+    assert (made.code, "/twirec/disclosed/" in made.text) == ("", False)
+
+
+def test_of_what_was_recorded_already_a_link_has_what_came_after_the_yes(house: House) -> None:
+    archive, disclosures = house.archive, house.archive.custody.disclosures
+    began = house.time - timedelta(seconds=3)
+    with archive.catalog.database.write() as connection:
+        connection.execute(update(recordings).values(started_at=began))
+    made = archive.cases.receipts.make(a_case(archive), by=EVA)
+    (link,) = [line for line in made.text.splitlines() if "/twirec/disclosed/" in line]
+    secret = link.rpartition("/")[2]
+    opening = disclosures.open(secret, made.code)
+    with wave.open(io.BytesIO(b"".join(disclosures.hear(secret, opening.ticket)))) as heard:
+        assert heard.getnframes() / heard.getframerate() == pytest.approx(1.0, abs=0.01)
 
 
 def test_who_may_not_hear_it_gets_no_link(house: House) -> None:

@@ -465,3 +465,49 @@ def test_nothing_of_a_closed_case_leaves_whose_call_is_blocked(recorded: House) 
         *cases.list(only_open=False, by=EVA),
     ):
         assert (case.number, case.content, case.how, case.resolution) == ("blocked", "", "", "")
+
+
+def test_a_no_destroys_all_that_began_by_a_yes_in_that_call(recorded: House) -> None:
+    house = recorded.copy()
+    key, cases = opened(house), house.archive.cases
+    cases.consent(key, "granted", by=ANA)
+    (first,) = (each.recording_sid or "" for each in cases.get(key, by=EVA).calls)
+    house.tell(recording_sid=first)  # it ended, and the call goes on
+    cases.consent(key, "granted", by=ANA)
+    (second,) = (each.recording_sid or "" for each in cases.get(key, by=EVA).calls)
+    assert second != first
+    assert cases.consent(key, "refused", by=ANA).why == ""
+    left = house.archive.catalog.recordings
+    assert left.get(first).state is State.ERASING
+    assert left.get(second).to_be_erased
+    assert house.recording().state is State.RELEASED  # on another ground
+    assert not cases.consent(key, "granted", by=ANA).recorded  # not once more in this call
+    assert house.archive.catalog.holds.cases(first) == ()
+
+
+def test_a_no_after_what_a_yes_began_has_ended_lets_nothing_begin_again(recorded: House) -> None:
+    house = recorded.copy()
+    key, cases = opened(house), house.archive.cases
+    cases.consent(key, "granted", by=ANA)
+    (began,) = (each.recording_sid or "" for each in cases.get(key, by=EVA).calls)
+    house.tell(recording_sid=began)
+    cases.consent(key, "refused", by=ANA)
+    assert not cases.consent(key, "granted", by=ANA).recorded
+    assert house.archive.catalog.recordings.get(began).state is State.ERASING
+
+
+def test_a_yes_after_a_no_holds_what_is_recorded_again(recorded: House) -> None:
+    house = recorded.copy()
+    key, cases = opened(house), house.archive.cases
+    holds = house.archive.catalog.holds
+    for answer, held in (("refused", ()), ("granted", (key,)), ("granted", (key,))):
+        cases.consent(key, answer, by=ANA)
+        assert holds.cases(recording_sid()) == held
+    assert len(house.archive.custody.holds.list(case=key, by=EVA)) == 1
+
+
+def test_a_yes_for_one_case_is_none_for_another(recorded: House) -> None:
+    house = recorded.copy()
+    house.archive.cases.consent(opened(house), "granted", by=ANA)
+    other = house.archive.cases.open(call_sid(), "query", by=ANA)
+    assert other.call.answer is CaseAnswer.NOT_ASKED

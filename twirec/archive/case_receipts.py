@@ -14,9 +14,11 @@ from email.policy import SMTP
 from email.utils import localtime, make_msgid
 from typing import TYPE_CHECKING
 
+from twirec.archive.disclosed_copies import PLAIN
 from twirec.archive.disclosures import ROUTE
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
+from twirec.custody.case_consent import covered
 from twirec.custody.case_receipt import plain_text, receipt
 from twirec.custody.disclosure import new_code, new_secret, proofs
 from twirec.custody.document import Document
@@ -34,7 +36,6 @@ from twirec.model.disclosures import Disclosure, DisclosureGround
 from twirec.model.errors import CustodyRefused, InvalidQuery, MailNotSent
 from twirec.model.given import understood
 from twirec.model.records import Recording
-from twirec.model.states import NOTHING_THERE, UNDONE, Custody
 from twirec.search.case_keys import read_key
 from twirec.settings import Settings
 
@@ -84,7 +85,8 @@ class CaseReceipts:
         It holds a personal link to what was recorded with the customer's consent, which opens once
         that is archived, with a code that is told by another way; only for who may hear it, as link
         and code together do. Of others the receipt says that the customer may ask for it. Each
-        receipt has a link and a code of its own.
+        receipt has a link and a code of its own. A consent covers what is recorded from its moment
+        on, if it was written down during the call: what was recorded before is not in the link.
 
         Args:
             case_key: of the case.
@@ -161,10 +163,8 @@ class CaseReceipts:
         """
         with self._step(case_key, by, CaseStepKind.DELIVERED) as (step, done):
             said = replace(step, text=_said("to", to), how=_said("how", how))
-            (delivered,) = self._catalog.known_cases.seen(
-                [self._catalog.cases.add_step(done.sid, said, done)]
-            )
-            return delivered
+            delivered = self._catalog.cases.add_step(done.sid, said, done)
+            return self._catalog.known_cases.seen([delivered])[0]
 
     def _made(self, step: CaseStep, done: AuditDraft) -> CaseReceipt:
         check_installed()
@@ -176,14 +176,14 @@ class CaseReceipts:
             )
         recordings = self._consented(case)
         code = new_code() if recordings and with_links else ""
-        given = [(self._disclosure(case, each, done), new_secret()) for each in recordings]
+        given = [(self._disclosure(case, *each, done), new_secret()) for each in recordings]
         links = [f"{self._settings.public_url}{ROUTE}{secret}" for _, secret in given]
         document = receipt(
             case,
             company=self._settings.company,
             contact=self._settings.case_contact or self._settings.privacy_info,
             term=self._settings.case_terms[case.kind],
-            recorded=self._is_recorded(case),
+            recorded=bool(recordings),
             links=links if with_links else (),
             zone=self._settings.timezone,
         )
@@ -210,27 +210,19 @@ class CaseReceipts:
             return data, False
         return self._seal().pdf(data, reason=f"{document.title}"), True
 
-    def _is_recorded(self, case: Case) -> bool:
-        calls = self._catalog.known_cases.calls(case.id)
-        return any(each.answer is CaseAnswer.GRANTED for each in calls) and bool(
-            self._consented(case)
-        )
-
-    def _consented(self, case: Case) -> list[Recording]:
-        """Return what may be given to the customer: it was recorded, or goes on, by their yes."""
-        found: list[Recording] = []
+    def _consented(self, case: Case) -> list[tuple[Recording, float]]:
+        """Return what may be given to the customer, each from which of its seconds on."""
+        steps = self._catalog.known_cases.steps(case.id)
+        found: list[tuple[Recording, float]] = []
         for call in self._catalog.known_cases.calls(case.id):
-            if call.answer is not CaseAnswer.GRANTED:
-                continue
-            record = self._catalog.ledger.call(call.account_sid, call.call_sid)
-            found += [
-                each
-                for each in record.recordings
-                if each.custody is Custody.ACTIVE and each.state not in {*UNDONE, *NOTHING_THERE}
-            ]
+            if call.answer is CaseAnswer.GRANTED:
+                record = self._catalog.ledger.call(call.account_sid, call.call_sid)
+                found += covered(record, steps)
         return found
 
-    def _disclosure(self, case: Case, recording: Recording, done: AuditDraft) -> Disclosure:
+    def _disclosure(
+        self, case: Case, recording: Recording, start: float, done: AuditDraft
+    ) -> Disclosure:
         return Disclosure(
             id="DI" + secrets.token_hex(16),
             recording_sid=recording.sid,
@@ -239,7 +231,7 @@ class CaseReceipts:
             ground=DisclosureGround.OWN_REQUEST,
             reference=case.key,
             consents=(),
-            conversion="",
+            conversion=replace(PLAIN, start=start).words if start else "",
             by=done.by,
             at=done.at,
             expires_at=done.at + LIFE,

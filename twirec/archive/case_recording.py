@@ -16,6 +16,7 @@ from twirec.calls.who_hears import DETAILS
 from twirec.catalog import Catalog
 from twirec.custody import case_words
 from twirec.custody.audit import AuditTrail
+from twirec.custody.case_consent import begun_for
 from twirec.model.access import Actor
 from twirec.model.agents import StopOrder
 from twirec.model.announcements import Announcement
@@ -24,6 +25,7 @@ from twirec.model.cases import Case, CaseCall, CaseOpened, CaseStep, CaseStepKin
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import CustodyRefused, NotFound, VendorError
 from twirec.model.records import Call, CallRecord, Consent, Recording
+from twirec.model.states import UNDONE
 from twirec.model.vocabulary import ConsentOutcome, LegalBasis, Verdict
 from twirec.webhooks import Webhooks
 from twirec.webhooks.recording_control import known_in_progress, untold
@@ -110,7 +112,7 @@ class CaseRecording:
         return CaseOpened(case, replace(call, recording_sid=started.sid), (again,), recorded=True)
 
     def refuse(self, case: Case, call: CaseCall, record: CallRecord, actor: Actor) -> CaseOpened:
-        """Record nothing of a call for a case; what began by a yes ends, and is destroyed.
+        """Record nothing of a call for a case; all that began by a yes ends, and is destroyed.
 
         Args:
             case: the case.
@@ -120,11 +122,16 @@ class CaseRecording:
         """
         now, going_on = self._now(), known_in_progress(record)
         self._catalog.cases.end_hold(case.key, call, by=actor.name, at=now, reason=NOT_CONSENTED)
-        by_case = call.recording_sid is not None
-        if going_on and (by_case or record.call.legal_basis is LegalBasis.CONSENT):
+        begun = begun_for(call.call_sid, self._catalog.known_cases.steps(case.id))
+        by_case = any(each.sid in begun for each in going_on)
+        on_consent = by_case or record.call.legal_basis is LegalBasis.CONSENT
+        nothing_again = bool(begun) and record.call.ended_at is None
+        if on_consent if going_on else nothing_again:
             self._end(record.call, going_on, now)
             going_on = []
-        why = self._destroy(call, actor, now) if by_case else ""
+        gone = {each.sid for each in record.recordings if each.state in UNDONE}
+        kept = [self._destroy(sid, actor, now) for sid in begun if sid not in gone]
+        why = " ".join(filter(None, kept))
         words = case_words.ANYHOW if going_on else case_words.WITHOUT
         return CaseOpened(case, call, (words[case.language],), recorded=bool(going_on), why=why)
 
@@ -169,9 +176,8 @@ class CaseRecording:
         )
         self._catalog.consents.record(consent, None)
 
-    def _destroy(self, call: CaseCall, actor: Actor, now: datetime) -> str:
+    def _destroy(self, sid: str, actor: Actor, now: datetime) -> str:
         """Let nothing stay of what began by a yes that is a no now; why not, if it is held."""
-        sid = call.recording_sid or ""
         order = Order(sid, OrderKind.ERASE, now, actor.name, NOT_CONSENTED)
         try:
             with self._trail.attempt(Action.ERASE, actor, sid, {"reason": NOT_CONSENTED}) as done:

@@ -18,6 +18,7 @@ from twirec.calls.working_days import WorkingDays
 from twirec.catalog import Catalog
 from twirec.custody import case_words
 from twirec.custody.audit import AuditTrail
+from twirec.custody.case_consent import by_key
 from twirec.custody.case_terms import due, to_complete
 from twirec.custody.holding import new_hold
 from twirec.model.access import (
@@ -47,7 +48,7 @@ from twirec.model.custody import Hold
 from twirec.model.errors import CatalogError, CustodyRefused, InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.records import Call, CallRecord
-from twirec.model.vocabulary import ConsentOutcome
+from twirec.model.states import UNDONE
 from twirec.search.case_keys import looks_like_key, new_key, read_key
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -208,7 +209,7 @@ class Cases:
         """Write down whether a customer consents that their call is recorded for their case.
 
         On a yes recording begins at once, if the call goes on and is not recorded already. On a no
-        nothing begins; what began by an earlier yes ends, and is destroyed.
+        nothing begins; all that began by an earlier yes ends, and is destroyed.
 
         Args:
             case_key: of the case.
@@ -237,12 +238,18 @@ class Cases:
                 done, detail={**done.detail, "answer": said.value, "call": call.call_sid}
             )
             its = replace(step, text=said.value, how=way.value, call_sid=call.call_sid)
-            answered = self._catalog.cases.answer(case.key, answered, its, entry)
-        record = self._recording.record(call.call_sid)
-        actor = Actor(done.by, done.role)
+            record = self._recording.record(call.call_sid)
+            actor = Actor(done.by, done.role)
+            undone = any(each.to_be_erased or each.state in UNDONE for each in record.recordings)
+            no_hold = undone or said is CaseAnswer.REFUSED  # what a no destroys is not held again
+            hold = None if no_hold else self._hold(record.call, case.key, actor, done.at)
+            answered = self._catalog.cases.answer(case.key, answered, its, entry, hold)
         if said is CaseAnswer.REFUSED:
             return self._recording.refuse(case, answered, record, actor)
-        return self._recording.begin(case, answered, record, actor)
+        begun = self._recording.begin(case, answered, record, actor)
+        if call.answer is CaseAnswer.REFUSED:  # which had ended the hold
+            self._settle(record)
+        return begun
 
     def add_call(
         self,
@@ -335,20 +342,16 @@ class Cases:
             InvalidQuery: it looks like a key, and a letter or digit of it is wrong.
         """
         self._check(asking(by), Deed.READ_CASE)
-        said = what.strip()
+        said, known = what.strip(), self._catalog.known_cases
         if looks_like_key(said):
             try:
-                return self._catalog.known_cases.seen(
-                    [self._catalog.known_cases.get(read_key(said))]
-                )
+                return known.seen([known.get(read_key(said))])
             except NotFound:
                 return []
         if said.startswith("CA"):
-            return self._catalog.known_cases.seen(self._catalog.known_cases.of_call(said))
+            return known.seen(known.of_call(said))
         number = key_of(said, self._settings.country)
-        if not number:
-            return []
-        found = self._catalog.known_cases.seen(self._catalog.known_cases.of_number(number))
+        found = known.seen(known.of_number(number)) if number else []
         return [each for each in found if each.number == number]  # none by what is kept apart
 
     def note(self, case_key: str, text: str, *, by: Actor | str) -> Case:
@@ -366,10 +369,8 @@ class Cases:
         """
         with self._step(case_key, by, CaseStepKind.NOTE, Deed.CASE) as (step, done):
             said = replace(step, text=_text("text", text, LONGEST_TEXT))
-            (noted,) = self._catalog.known_cases.seen(
-                [self._catalog.cases.add_step(done.sid, said, done)]
-            )
-            return noted
+            noted = self._catalog.cases.add_step(done.sid, said, done)
+            return self._catalog.known_cases.seen([noted])[0]
 
     def incomplete(self, case_key: str, missing: str, *, how: str = "", by: Actor | str) -> Case:
         """Write down that the customer was asked for what is missing: the term stands still.
@@ -476,8 +477,7 @@ class Cases:
         objects = ObjectHolds(self._catalog, self._bucket())
         for sid in sids:
             objects.try_to_settle(sid)
-        (seen_now,) = self._catalog.known_cases.seen([closed])
-        return seen_now
+        return self._catalog.known_cases.seen([closed])[0]
 
     def list(
         self,
@@ -539,16 +539,16 @@ class Cases:
     def _call(self, record: CallRecord, actor: Actor, at: datetime, part: CallPart) -> CaseCall:
         """Return a call of a case; who consented by a key when it began need not be asked again."""
         call = CaseCall(0, record.call.account_sid, record.call.call_sid, at, actor.name, part)
-        for consent in record.consents:
-            if consent.outcome is ConsentOutcome.GRANTED:
-                return replace(
-                    call,
-                    answer=CaseAnswer.GRANTED,
-                    answered_at=consent.at,
-                    how=AnsweredBy.KEY,
-                    asked_by="twirec",
-                )
-        return call
+        consent = by_key(record.consents)
+        if consent is None:
+            return call
+        return replace(
+            call,
+            answer=CaseAnswer.GRANTED,
+            answered_at=consent.at,
+            how=AnsweredBy.KEY,
+            asked_by="twirec",
+        )
 
     def _hold(self, call: Call, key: str, actor: Actor, at: datetime) -> Hold:
         reason = f"case {key}, until the customer is told of the resolution"

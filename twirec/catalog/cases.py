@@ -136,8 +136,22 @@ class Cases:
             append(connection, audited)
         return taken, added
 
-    def answer(self, key: str, call: CaseCall, step: CaseStep, audited: AuditDraft) -> CaseCall:
+    def answer(
+        self,
+        key: str,
+        call: CaseCall,
+        step: CaseStep,
+        audited: AuditDraft,
+        hold: Hold | None = None,
+    ) -> CaseCall:
         """Write down what a customer answered in a call of a case.
+
+        Args:
+            key: of the case.
+            call: its call, with the answer.
+            step: that they answered.
+            audited: its entry.
+            hold: on the call's recordings, where a no had ended it; None for none.
 
         Raises:
             NotFound: there is no such case.
@@ -147,6 +161,8 @@ class Cases:
         its = _of_call(call.account_sid, call.call_sid) & (case_calls.c.case_id == call.case_id)
         change = update(case_calls).where(its).values(**values, asked_by=call.asked_by)
         with self._database.write() as connection:
+            if hold is not None and not _standing(connection, _held_for(key, call)):
+                add_hold(connection, hold)
             _take(connection, key, step, {})
             row = connection.execute(change.returning(case_calls)).one()
             append(connection, audited)
@@ -164,13 +180,8 @@ class Cases:
 
     def end_hold(self, key: str, call: CaseCall, *, by: str, at: datetime, reason: str) -> None:
         """End the hold that a case has on what is recorded of a call."""
-        of_call = and_(
-            holds.c.case_number == key,
-            holds.c.account_sid == call.account_sid,
-            holds.c.call_sid == call.call_sid,
-        )
         with self._database.write() as connection:
-            _lift(connection, of_call, by=by, at=at, reason=reason)
+            _lift(connection, _held_for(key, call), by=by, at=at, reason=reason)
 
     def close(
         self, key: str, step: CaseStep, changes: Mapping[str, Any], audited: AuditDraft
@@ -296,12 +307,23 @@ def _take(
     return taken
 
 
+def _held_for(key: str, call: CaseCall) -> ColumnElement[bool]:
+    return and_(
+        holds.c.case_number == key,
+        holds.c.account_sid == call.account_sid,
+        holds.c.call_sid == call.call_sid,
+    )
+
+
+def _standing(connection: Connection, which: ColumnElement[bool]) -> Sequence[Any]:
+    return connection.execute(select(holds).where(which, holds.c.lifted_at.is_(None))).all()
+
+
 def _lift(
     connection: Connection, which: ColumnElement[bool], *, by: str, at: datetime, reason: str
 ) -> list[str]:
     """Lift holds, and return the recordings of their calls."""
-    standing = select(holds).where(which, holds.c.lifted_at.is_(None))
-    rows = connection.execute(standing).all()
+    rows = _standing(connection, which)
     if rows:
         lift_holds(connection, [row.id for row in rows], by=by, at=at, reason=reason)
     sids: list[str] = [row.recording_sid for row in rows if row.recording_sid]
