@@ -37,8 +37,12 @@ def said_page(catalog: Catalog, query: Query, *, other: bool = False) -> Page:
         raise InvalidQuery("after: what was said comes on one page, best first; give limit.")
     phrase = Phrase.of(query.said or "")
     found: dict[int, Any] = {}
+    asked: list[list[str]] = []
     for near in (False, True):
         keys, left = phrase.keys(near=near), MOST_COMPARED - len(found)
+        if keys == asked:  # of short words: nothing else sounds nearly like them
+            break
+        asked = keys
         rows, are_all = catalog.sentences.candidates(query, keys, left, found)
         found |= {row.id: row for row in rows}
         if not are_all:

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from dataclasses import replace as with_changes
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    TextClause,
     delete,
     func,
     insert,
@@ -138,8 +140,12 @@ are more, the words are looked up, and then each call that has them is looked at
 MOST_FOUND = 4000
 """Sentences that an index gives: of words that are said more often, those that came last."""
 
-MONTHS_BACK = (1, 3, 12, 60)
-"""Months that are looked through, the latest, for words that are said more often than that."""
+DAYS_BACK = (7, 30, 90, 365, 5 * 365)
+"""Days, the latest, that PostgreSQL looks through before all: it knows no order, and of words that
+are said often it would give any sentences."""
+
+LEAST_LESS = 4
+"""How many times more days all have to be than those that are looked through before."""
 
 MOST_DAYS, MOST_MONTHS = 45, 240
 """Days, and months, of which each is asked for by its key."""
@@ -184,18 +190,20 @@ class Sentences:
             # not a page of them: one more than are looked through says that they are more
             beside = with_changes(query, limit=FEW_CALLS + 1)
             asking = Asking(connection, beside, words=False)
-            match = [*keys, *_within(connection, query)]
+            match, days_back = [*keys], list(DAYS_BACK)
             if any(getattr(query, name) is not None for name in NARROW):
                 few = asking.few(FEW_CALLS)
                 sids = [] if few is None else _recordings_of(connection, few)
                 if few is not None and not sids:
                     return [], True
-                match += [[f"r{sid.lower()}" for sid in sids]] if sids else []
+                if sids:
+                    match, days_back = [*keys, [f"r{sid.lower()}" for sid in sids]], []
             besides, values = asking.besides()
             statement = _shown(connection, query, besides)
             rows: list[Row[Any]] = []
             count = 0
-            for ids in _found(connection, match, limit + len(known) + 1):
+            lot = limit + len(known) + 1
+            for ids in _found(connection, query, match, lot, days_back):
                 count += len(ids)
                 new = [each for each in ids if each not in known]
                 given = {**values, "ids": _as_list(connection, new)}
@@ -278,16 +286,20 @@ def _recordings_of(connection: Connection, lines: Sequence[Any]) -> list[str]:
     return [*connection.scalars(select(recordings.c.sid).where(its))] if keys else []
 
 
-def _within(connection: Connection, query: Query) -> list[list[str]]:
-    """Return the keys of the days, or months, of a span of time; nothing where it is of all."""
-    if query.since is None and query.until is None:
-        return []
+def _span(connection: Connection, query: Query) -> tuple[datetime, datetime] | None:
+    """Return from when to when there are calls that are asked for; None if there are none at all.
+
+    A day more on both sides: keys are of the day in which a recording's call was known to begin.
+    """
     first, last = connection.execute(_FIRST_AND_LAST).one()
     if first is None:
-        return []
+        return None
     since, until = max(query.since or first, first), min(query.until or last, last)
-    # a day more on both sides: the key is of the day in which a recording's call was known to begin
-    since, until = since - A_DAY, until + A_DAY
+    return since - A_DAY, until + A_DAY
+
+
+def _within(since: datetime, until: datetime) -> list[list[str]]:
+    """Return the keys of the days, or months, of a span of time; nothing where it is too long."""
     days = max((until - since).days + 2, 0)
     if days <= MOST_DAYS:
         return [[day_keys(since + A_DAY * each)[0] for each in range(days)] or ["d"]]
@@ -301,23 +313,26 @@ def _months(since: datetime, until: datetime) -> list[str]:
 
 
 def _found(
-    connection: Connection, match: Sequence[Sequence[str]], lot: int
+    connection: Connection,
+    query: Query,
+    match: Sequence[Sequence[str]],
+    lot: int,
+    days_back: Sequence[int],
 ) -> Iterator[Sequence[int]]:
     """Yield the sentences that an index knows, those that came last first, and one too many.
 
-    They come in lots, of which the first is no larger than it says. What is not asked for, SQLite
-    does not look up; PostgreSQL knows of no order, and looks up all at once.
+    They come in lots, of which the first is no larger than it says. What is not asked for is not
+    looked up.
     """
     if connection.dialect.name != "sqlite":
-        ids = _all_of_postgresql(connection, match)
-        while ids:
-            yield ids[:lot]
-            ids, lot = ids[lot:], 2 * lot
+        yield from _in_lots(_by_postgresql(connection, query, match, days_back), lot)
         return
     if connection.execute(_HAS_WORDS).first() is None:
         raise CatalogUnavailable(
             "This SQLite finds no words: it was built without FTS5; use another, or PostgreSQL."
         )
+    span = None if _is_of_all_time(query) else _span(connection, query)
+    match = [*match, *(_within(*span) if span else [])]
     said = " AND ".join("(" + " OR ".join(map('"{}"'.format, each)) + ")" for each in match)
     given: dict[str, Any] = {"match": said, "before": LAST}
     left = MOST_FOUND + 1
@@ -332,28 +347,80 @@ def _found(
         left, lot = left - asked, 2 * lot
 
 
-def _all_of_postgresql(connection: Connection, match: Sequence[Sequence[str]]) -> list[int]:
-    most = MOST_FOUND + 1
+def _is_of_all_time(query: Query) -> bool:
+    return query.since is None and query.until is None
+
+
+def _in_lots(parts: Iterable[Sequence[int]], lot: int) -> Iterator[Sequence[int]]:
+    left: list[int] = []
+    for ids in parts:
+        left += ids
+        while len(left) >= lot:
+            yield left[:lot]
+            left, lot = left[lot:], 2 * lot
+    yield left
+
+
+def _by_postgresql(
+    connection: Connection,
+    query: Query,
+    match: Sequence[Sequence[str]],
+    days_back: Sequence[int],
+) -> Iterator[Sequence[int]]:
+    """Yield the sentences of the latest days, then those of more, and one too many.
+
+    As soon as those of the latest say that they are few in all, all of them come.
+    """
     # whose index of words gives nothing but bitmaps, in no order
     connection.exec_driver_sql("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_seqscan = off")
-    ids = _of_postgresql(connection, match, most)
-    if len(ids) == most:
-        _, last = connection.execute(_FIRST_AND_LAST).one()
-        for months in MONTHS_BACK:
-            latest = _months(last - months * A_MONTH, last)
-            ids = _of_postgresql(connection, [*match, latest], most)
-            if len(ids) >= FEW_CALLS:
+    span = _span(connection, query)
+    if span is None:
+        return
+    since, until = span
+    all_days = (until - since).days + 1
+    every: list[int] | None = None
+    of_all = [*match, *([] if _is_of_all_time(query) else _within(since, until))]
+    seen: set[int] = set()
+    for days in days_back:
+        if days * LEAST_LESS > all_days:
+            break
+        latest = _within(until - days * A_DAY, until)
+        ids = {*_of_postgresql(connection, [*match, *latest])} - seen
+        yield sorted(ids, reverse=True)
+        seen |= ids
+        if len(seen) > MOST_FOUND:
+            return
+        if every is None and len(seen) * all_days <= MOST_FOUND * days:
+            every = _of_postgresql(connection, of_all)
+            if len(every) <= MOST_FOUND:
                 break
-    return sorted(ids, reverse=True)
+    if every is None:
+        every = _of_postgresql(connection, of_all)
+    yield sorted({*every} - seen, reverse=True)
 
 
-def _of_postgresql(connection: Connection, match: Sequence[Sequence[str]], most: int) -> list[int]:
-    said = " & ".join("(" + " | ".join(map("'{}'".format, each)) + ")" for each in match)
-    return [*connection.scalars(_MATCHING_OF_POSTGRESQL, {"match": said, "most": most})]
+def _of_postgresql(connection: Connection, match: Sequence[Sequence[str]]) -> list[int]:
+    said = {f"match_{at}": " | ".join(map("'{}'".format, each)) for at, each in enumerate(match)}
+    statement = _matching_of_postgresql(len(said))
+    return [*connection.scalars(statement, {**said, "most": MOST_FOUND + 1})]
+
+
+@lru_cache
+def _matching_of_postgresql(count: int) -> TextClause:
+    """Return what finds sentences by so many lists of keys.
+
+    Each is a condition of its own, and the index goes on from one sentence that all of them have to
+    the next. Of one condition with `&` it looks at every key anew for each sentence that one of the
+    rarest has: that took six times as long.
+    """
+    has = " AND ".join(
+        f"CAST(keys AS tsvector) @@ CAST(:match_{at} AS tsquery)" for at in range(count)
+    )
+    return text(f"SELECT id FROM sentences WHERE {has} LIMIT :most")  # noqa: S608 - our own
 
 
 _SHOWN = [each for each in sentences.columns if each.name != "keys"]
-A_DAY, A_MONTH = timedelta(days=1), timedelta(days=30)
+A_DAY = timedelta(days=1)
 
 _FIRST_AND_LAST = select(
     select(func.min(calls.c.started_at)).scalar_subquery(),
@@ -366,6 +433,3 @@ _MATCHING = text(
 )
 LAST = 2**62
 """No sentence comes after that."""
-_MATCHING_OF_POSTGRESQL = text(
-    "SELECT id FROM sentences WHERE CAST(keys AS tsvector) @@ CAST(:match AS tsquery) LIMIT :most"
-)
