@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
 
 from tests.contracts.test_catalog_operations import archive
-from tests.factories import a_call, call_sid
+from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
 from twirec.catalog import Catalog
 from twirec.catalog import sentences as module
 from twirec.catalog.sentence_tables import sentences
 from twirec.catalog.sentences import forget, replace
 from twirec.model.errors import CatalogError
+from twirec.model.search import Query
 from twirec.model.transcript import Sentence
 from twirec.model.vocabulary import Role
 
@@ -100,3 +102,50 @@ def test_who_is_stopped_while_the_index_forgets_begins_again(
         assert all(b"prmns" not in block for block in blocks)
         left = connection.exec_driver_sql("SELECT name FROM marks WHERE name LIKE 'words%'").all()
     assert left == []
+
+
+A_DAY = timedelta(days=1)
+MANY, EVERY = 44, 9
+"""Calls, and days from one to the next: more than a year of them."""
+
+
+def of_a_year(catalog: Catalog) -> None:
+    """Let each call have one sentence, which in the eighth newest goes on."""
+    for number in range(1, MANY + 1):
+        started = STARTED + (number - MANY) * EVERY * A_DAY
+        sid = recording_sid(number)
+        catalog.ledger.open_call(a_call(call_sid=call_sid(number), started_at=started))
+        catalog.recordings.adopt(a_recording(sid=sid, call_sid=call_sid(number)))
+        also = " con penalización" if number == MANY - 7 else ""
+        said = Sentence(Role.AGENT, 0.0, 4.5, f"Tiene una permanencia{also}", 0.9)
+        with catalog.database.write() as connection:
+            replace(connection, call_sid(number), sid, [said])
+
+
+PERMANENCE, PENALTY, NOT_SAID = "kprmns", "kpnlsn", "kno"
+
+LATEST = [
+    # keys, limit, days before the newest; which are found, from which on, whether these are all
+    ([[PERMANENCE]], 3, None, 0, 3, False),
+    ([[PERMANENCE]], 6, None, 0, 6, False),  # more than there are of the latest month
+    ([[PERMANENCE]], MANY, None, 0, MANY, True),
+    ([[PERMANENCE], [PENALTY]], 3, None, 7, 1, True),
+    ([[NOT_SAID, PENALTY]], 3, None, 7, 1, True),
+    ([[PERMANENCE], [NOT_SAID]], 3, None, 0, 0, True),
+    ([[PERMANENCE]], 3, 100, 12, 3, False),  # the latest of those in question
+    ([[PERMANENCE]], MANY, 300, 34, MANY - 34, True),
+]
+
+
+def test_the_latest_sentences_come_first_and_all_where_they_are_few(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_a_year(catalog)
+    for most in (module.MOST_FOUND, 12):  # and as where words are said very often
+        monkeypatch.setattr(module, "MOST_FOUND", most)
+        for keys, limit, back, newest, count, are_all in LATEST:
+            until = None if back is None else STARTED - back * A_DAY
+            rows, every = catalog.sentences.candidates(Query(until=until), keys, limit)
+            sids = [recording_sid(MANY - newest - at) for at in range(count)]
+            assert [row.recording_sid for row in rows][:most] == sids[:most]
+            assert every == (are_all and count <= most), (keys, limit, back, most)

@@ -144,9 +144,6 @@ DAYS_BACK = (7, 30, 90, 365, 5 * 365)
 """Days, the latest, that PostgreSQL looks through before all: it knows no order, and of words that
 are said often it would give any sentences."""
 
-LEAST_LESS = 4
-"""How many times more days all have to be than those that are looked through before."""
-
 MOST_DAYS, MOST_MONTHS = 45, 240
 """Days, and months, of which each is asked for by its key."""
 
@@ -382,7 +379,7 @@ def _by_postgresql(
     of_all = [*match, *([] if _is_of_all_time(query) else _within(since, until))]
     seen: set[int] = set()
     for days in days_back:
-        if days * LEAST_LESS > all_days:
+        if days >= all_days:
             break
         latest = _within(until - days * A_DAY, until)
         ids = {*_of_postgresql(connection, [*match, *latest])} - seen
