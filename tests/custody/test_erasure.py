@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, MetaData, String, Table
+from sqlalchemy import Column, Connection, MetaData, String, Table
 
 from tests.erasing import GROUND, SECOND, destroy
+from tests.executed import each_statement
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid, recording_sid
 from tests.house import A_CALL, House
 from tests.sounds import wav
@@ -339,6 +342,30 @@ def test_notes_of_other_calls_that_name_the_number_forget_it(house: House, now: 
     for what in ("600 11 12", "600-111", "34600111222"):
         assert house.archive.calls.search(note=what, by=ANA).count == 0, what
     assert len([e for e in said(now_of(house, certificate)) if e[1:] == DONE_ROWS]) == 2
+
+
+@pytest.mark.parametrize("now", [True, False])
+def test_notes_are_looked_through_before_anything_is_written(house: House, now: bool) -> None:
+    database = house.archive.catalog.database
+    searched, writes = [], [False]
+    write = database.write
+
+    @contextmanager
+    def watched() -> Iterator[Connection]:
+        writes[0] = True
+        with write() as connection:
+            yield connection
+        writes[0] = False
+
+    def look(statement: str, _: object) -> None:
+        if "notes" in statement and "LIKE" in statement:
+            searched.append(writes[0])
+
+    with pytest.MonkeyPatch.context() as patch, each_statement(database.engine, look):
+        patch.setattr(database, "write", watched)
+        ground = GROUND if now else ""
+        house.archive.custody.erase(NUMBER, reason="they asked", by=ANA, now=now, ground=ground)
+    assert searched == [False]
 
 
 def test_what_nobody_said_the_end_of_is_emptied_after_a_day(house: House) -> None:

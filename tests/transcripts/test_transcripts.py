@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from tests.audio.hearing import SECONDS, TALK, archived
 from tests.erasing import destroy
+from tests.executed import each_statement
 from tests.factories import recording_sid
 from tests.house import AT_VENDOR, House, with_settings
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_speech import MemorySpeech
+from twirec.catalog.tables import recordings
 from twirec.catalog.transcript_tables import transcript_parts, transcripts
 from twirec.jobs.retrying import TRANSCRIPTS
 from twirec.model.access import Actor
@@ -165,6 +168,44 @@ def test_all_of_a_span_of_time_are_asked_for(twirec_settings: Settings) -> None:
         ask("2027-01-01", by=ANA)
     house.work()
     assert len(objects(house)) == 1
+
+
+def test_a_long_span_is_asked_for_in_lots_of_few_statements(
+    twirec_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twirec.catalog.transcripts.LOT", 20)
+    house = a_house(twirec_settings, rule=TranscriptRule())
+    archived(house)
+    database = house.archive.catalog.database
+    with database.write() as connection:
+        row = dict(connection.execute(select(recordings)).one()._mapping)
+        alike = {"object_name": None, "recording_token": None}
+        rows = [
+            row | {name: value for name, value in alike.items() if name in row} | {"sid": sid}
+            for sid in map(recording_sid, range(2, 51))
+        ]
+        connection.execute(recordings.insert(), rows)
+    statements: list[int] = []
+    write = database.write
+
+    @contextmanager
+    def counted() -> Iterator[Connection]:
+        statements.append(0)
+        with write() as connection:
+            yield connection
+
+    def count(_: str, __: object) -> None:
+        if statements:
+            statements[-1] += 1
+
+    monkeypatch.setattr(database, "write", counted)
+    with each_statement(database.engine, count):
+        assert house.archive.transcripts.request_all("2026-11-23", by=ANA) == 50
+    assert len(statements) >= 3, "no lot waits for another"
+    assert max(statements) < 12
+    done = [each for each in house.archive.audit.log(limit=100) if each.action == "transcribe"]
+    assert len(done) == 1
+    assert house.archive.transcripts.request_all("2026-11-23", by=ANA) == 0
 
 
 # --- interrupted --------------------------------------------------------------------------------

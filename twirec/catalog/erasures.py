@@ -57,7 +57,7 @@ MOST_LINES = 1000
 """Lines of a certificate that are shown at once."""
 
 LOT = 500
-"""Recordings that are blocked by one statement."""
+"""Recordings that are blocked, or notes that are read, by one statement."""
 
 LONGEST_WHY = 64
 """Characters that an item says of itself."""
@@ -79,12 +79,14 @@ class Target:
             written down nowhere.
         prefix, digits: of a number its country's, and the others, by which it is found in what
             people wrote; empty of anything else.
+        notes: the ids of notes that perhaps name it, as of `Erasures.looked_for`.
     """
 
     scope: ErasureScope
     key: str
     prefix: str = ""
     digits: str = ""
+    notes: tuple[int, ...] = ()
 
     @property
     def sid(self) -> str:
@@ -102,6 +104,21 @@ class Erasures:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def looked_for(self, target: Target) -> Target:
+        """Return what is to be erased, with the notes that perhaps name the number.
+
+        They are all read for that, which takes its time, and so before anything is written: nobody
+        waits for it.
+        """
+        if not target.digits:
+            return target
+        digits = f"%{'%'.join(target.digits)}%"
+        perhaps = select(notes.c.id, notes.c.text).where(notes.c.text.like(digits))
+        finds = number_in(target.prefix, target.digits)
+        with self._database.read() as connection:
+            rows = connection.execute(perhaps)
+            return replace(target, notes=tuple(row.id for row in rows if finds.search(row.text)))
 
     def begin(self, erasure: Erasure, target: Target, audited: AuditDraft) -> Erasure:
         """Write down what is to be erased, and begin it, in one transaction.
@@ -279,31 +296,30 @@ def _write_rows(connection: Connection, erasure: Erasure, number: str) -> None:
 
 def _write_notes(connection: Connection, erasure: Erasure, target: Target) -> None:
     """Write down which notes of other calls name the number, and where: it is kept nowhere."""
-    if not target.digits:
-        return
     its_own = exists().where(
         erasure_items.c.erasure == erasure.id,
         erasure_items.c.kind == CALL,
         of_call(notes, erasure_items.c.account_sid, erasure_items.c.sid),
     )
     columns = (notes.c.id, notes.c.account_sid, notes.c.text)
-    perhaps = select(*columns).where(notes.c.text.like(f"%{'%'.join(target.digits)}%"), ~its_own)
     finds = number_in(target.prefix, target.digits)
-    rows = [
-        {
-            "erasure": erasure.id,
-            "kind": notes.name,
-            "sid": str(note.id),
-            "account_sid": note.account_sid,
-            "at": erasure.at,
-            "outcome": CopyOutcome.ORDERED,
-            "why": _spans(spans),
-        }
-        for note in connection.execute(perhaps)
-        if (spans := [found.span() for found in finds.finditer(note.text)])
-    ]
-    if rows:
-        connection.execute(insert(erasure_items), rows)
+    for start in range(0, len(target.notes), LOT):
+        lot = target.notes[start : start + LOT]
+        rows = [
+            {
+                "erasure": erasure.id,
+                "kind": notes.name,
+                "sid": str(note.id),
+                "account_sid": note.account_sid,
+                "at": erasure.at,
+                "outcome": CopyOutcome.ORDERED,
+                "why": _spans(spans),
+            }
+            for note in connection.execute(select(*columns).where(notes.c.id.in_(lot), ~its_own))
+            if (spans := [found.span() for found in finds.finditer(note.text)])
+        ]
+        if rows:
+            connection.execute(insert(erasure_items), rows)
 
 
 def _spans(spans: Sequence[tuple[int, int]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +28,7 @@ from sqlalchemy import (
 from twirec.catalog import sentences
 from twirec.catalog.audit import append
 from twirec.catalog.conditions import allowed, held, of_same_call
-from twirec.catalog.database import Database, to_model, to_row
+from twirec.catalog.database import Database, insert_into, to_model, to_row
 from twirec.catalog.hints import hint
 from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.tables import calls, recordings
@@ -52,7 +52,11 @@ from twirec.model.transcript import (
 MAY_BE_MADE = allowed(OURSELVES, Deed.TRANSCRIBE)
 """Of which recordings one may be made."""
 
+LOT = 500
+"""So many are made due in one transaction."""
+
 _MADE = transcripts.c.object_name.is_not(None)
+_IS_THERE = exists().where(transcripts.c.recording_sid == recordings.c.sid)
 
 
 class Transcripts:
@@ -129,28 +133,70 @@ class Transcripts:
     ) -> int:
         """Make one due of each recording of a span of time that has none; return how many.
 
+        Lot by lot, each in a transaction of its own: others write in between. Whoever dies in the
+        midst of it has made some due, and the entry is there.
+
         Args:
             since, until: when a recording began, UTC; `until` exclusive.
             by: who asks for them.
             now: UTC.
             audited: the entry that says so.
         """
-        there = exists().where(transcripts.c.recording_sid == recordings.c.sid)
-        lacking = (
+        count = 0
+        entry: AuditDraft | None = audited  # with the first lot, so that none is there without it
+        for sids in self._lacking(since, until):
+            count += self._make_due(sids, now, by, entry)
+            entry = None
+        if entry:
+            self._make_due([], now, by, entry)
+        return count
+
+    def _lacking(self, since: datetime, until: datetime) -> Iterator[list[str]]:
+        """Yield the recordings of a span that have none, in lots: nobody waits for them."""
+        its, after = recordings.c, ("", since)
+        place = (its.started_at, its.sid)
+        while True:
+            sid, begin = after
+            lacking = (
+                select(*place)
+                .where(its.started_at >= begin, its.started_at < until)
+                .where((its.started_at > begin) | (its.sid > sid), MAY_BE_MADE, ~_IS_THERE)
+                .order_by(*place)
+                .limit(LOT)
+            )
+            with self._database.read() as connection:
+                rows = connection.execute(lacking).all()
+            if not rows:
+                return
+            yield [row.sid for row in rows]
+            after = (rows[-1].sid, rows[-1].started_at)
+
+    def _make_due(
+        self, sids: Sequence[str], now: datetime, by: str = "", audited: AuditDraft | None = None
+    ) -> int:
+        """Make one due of each recording that has none still, and return of how many."""
+        still = (
             select(recordings.c.sid)
-            .where(recordings.c.started_at >= since, recordings.c.started_at < until)
-            .where(MAY_BE_MADE, ~there)
+            .where(recordings.c.sid.in_(sids), MAY_BE_MADE, ~_IS_THERE)
             .order_by(recordings.c.sid)
             .with_for_update()  # so that no erasure comes in between
         )
         with self._database.write() as connection:
-            sids = list(connection.scalars(lacking))
-            for sid in sids:
-                row = to_row(KeptTranscript(sid, now, by, due_at=now), transcripts)
-                self._database.insert_once(connection, transcripts, row)
-                hint(connection, TRANSCRIPT, sid, now)
-            append(connection, audited)
-        return len(sids)
+            lacking = set(connection.scalars(still)) if sids else set()
+            rows = [
+                to_row(KeptTranscript(sid, now, by, due_at=now), transcripts)
+                for sid in sids
+                if sid in lacking
+            ]
+            if rows:
+                inserting = insert_into(transcripts, connection.dialect.name)
+                key = list(transcripts.primary_key)
+                connection.execute(inserting.on_conflict_do_nothing(index_elements=key), rows)
+            for row in rows:
+                hint(connection, TRANSCRIPT, row["recording_sid"], now)
+            if audited:
+                append(connection, audited)
+        return len(rows)
 
     def enrol(self, rule: TranscriptRule, now: datetime, since: str, limit: int) -> int:
         """Make one due of each recording that lacks it, and return how many lacked it.
@@ -158,29 +204,16 @@ class Transcripts:
         Only of those that may leave, of calls of the rule, whose object's name is `since` or later,
         the newest first. They are looked for in a transaction that only reads.
         """
-        there = exists().where(transcripts.c.recording_sid == recordings.c.sid)
         lacking = (
             select(recordings.c.sid)
-            .where(MAY_BE_MADE, recordings.c.object_name >= since, ~there, _covered(rule))
+            .where(MAY_BE_MADE, recordings.c.object_name >= since, ~_IS_THERE, _covered(rule))
             .order_by(recordings.c.object_name.desc())
             .limit(limit)
         )
         with self._database.read() as connection:
             sids = list(connection.scalars(lacking))
-        if not sids:
-            return 0
-        still = (
-            select(recordings.c.sid)
-            .where(recordings.c.sid.in_(sids), MAY_BE_MADE)
-            .order_by(recordings.c.sid)
-            .with_for_update()  # so that no erasure comes in between
-        )
-        with self._database.write() as connection:
-            may_be_made = set(connection.scalars(still))
-            for sid in filter(may_be_made.__contains__, sids):
-                row = to_row(KeptTranscript(sid, now, due_at=now), transcripts)
-                self._database.insert_once(connection, transcripts, row)
-                hint(connection, TRANSCRIPT, sid, now)
+        if sids:
+            self._make_due(sids, now)
         return len(sids)
 
     def renew(self, recipe: str, before: datetime, now: datetime, limit: int) -> int:

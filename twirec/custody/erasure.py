@@ -103,6 +103,7 @@ class ErasureOrders:
             target = target_of(what, self._country)
             done = self._trail.about(done, "" if sid else target.key)
             self._check(target, actor, now=now)
+            target = self._catalog.erasures.looked_for(target)
             asked = self._erasure(target, reason, actor, done.at, now, ground)
             asked = replace(asked, number=done.number)
             if now:
