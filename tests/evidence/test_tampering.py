@@ -13,6 +13,9 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from tests.evidence.conftest import Make, checked
 from tests.factories import recording_sid
 from twirec.evidence.container import LIST, SIGNATURE, STAMP, STAMPED, SUMS
+from twirec.evidence.month_claims import _rows
+from twirec.evidence.opened import Files as Opened
+from twirec.evidence.opened import TooLarge
 from twirec.evidence.seal import Key, Seal
 from twirec.model.claims import CheckLevel
 from twirec.model.errors import NoEvidence
@@ -112,6 +115,27 @@ def test_each_change_of_a_container_is_named(make: Make, authority: Authority) -
         assert not found.holds, name
         named = {each.split("-")[0] if "announcement" in each else each for each in broken(found)}
         assert expected <= named, (name, broken(found))
+
+
+def test_what_is_too_large_is_not_read_and_named(
+    make: Make, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = opened(make("asice"))
+    package, name = packed(whole), wording(whole)
+    for place, file in (
+        ("claims.LARGEST_WORDING", name),
+        ("claims.LARGEST", "manifest.json"),
+        ("checked_container.SMALL", LIST),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"twirec.evidence.{place}", 100)
+            found = checked(package, authority)
+        assert file in broken(found), place
+        assert f"{file} is larger than 0.0001 MB, and is not read." in said(found)
+    monkeypatch.setattr("twirec.evidence.month_claims.LONGEST_LINE", 10)
+    listed = Opened({"calls.csv": lambda: io.BytesIO(b"a,b\n" + b"x" * 11)})
+    with pytest.raises(TooLarge, match=r"calls\.csv has more than 10 bytes"):
+        list(_rows(listed, "calls.csv"))
 
 
 def test_a_doubled_member_is_named(make: Make, authority: Authority) -> None:

@@ -22,7 +22,7 @@ from twirec.evidence.container import (
     STAMPED,
     XMLDSIG,
 )
-from twirec.evidence.opened import UNREADABLE, Files, Opened
+from twirec.evidence.opened import UNREADABLE, Files, Opened, TooLarge
 from twirec.model.claims import CheckLevel, EvidenceClaim
 from twirec.model.errors import NoEvidence
 
@@ -52,6 +52,8 @@ def open_container(package: IO[bytes], trusted: Sequence[bytes]) -> Opened:
     files = Files({name: partial(file.open, name) for name in names})
     try:
         claims = tuple(_looked_at(file, files, names, trust.Trust.of(trusted)))
+    except TooLarge as error:
+        claims, files = (error.claim(),), Files({})
     except UNREADABLE as error:
         about = {"error": type(error).__name__}
         claims = (EvidenceClaim("container", BROKEN, "container_unreadable", about),)
@@ -122,5 +124,5 @@ def _read(file: zipfile.ZipFile, name: str) -> bytes:
     with file.open(name) as opened:
         data = opened.read(SMALL + 1)
     if len(data) > SMALL:
-        raise ValueError(name)
+        raise TooLarge(name, SMALL)
     return data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import json
 import wave
@@ -14,7 +15,7 @@ from twirec.evidence.anchored import LARGEST as LARGEST_STAMP
 from twirec.evidence.anchored import named, stamp_claims
 from twirec.evidence.manifest import ANCHOR, ANCHOR_STAMP, MANIFEST, SCHEMA, WORDING, wording
 from twirec.evidence.month_claims import MONTH_SCHEMA, claims_of_month
-from twirec.evidence.opened import UNREADABLE, Files
+from twirec.evidence.opened import UNREADABLE, Files, TooLarge
 from twirec.model.anchors import LONGEST, anchor_of
 from twirec.model.claims import CheckLevel, EvidenceClaim
 from twirec.model.merkle import leaf_hash, shared_root
@@ -23,6 +24,9 @@ BROKEN, HOLDS, UNKNOWN = CheckLevel.BROKEN, CheckLevel.HOLDS, CheckLevel.UNKNOWN
 
 LARGEST = 50_000_000
 """Bytes of the largest manifest that is read."""
+
+LARGEST_WORDING = 1_000_000
+"""Bytes of the largest wording that is read; one has some hundreds."""
 
 SECOND = 1.0
 """How far a recording's length may be from what Twilio says of it, which is whole seconds."""
@@ -39,8 +43,7 @@ def claims_of(files: Files, trusted: Sequence[bytes] = ()) -> Iterator[EvidenceC
         yield EvidenceClaim(MANIFEST, BROKEN, "manifest_missing", {"file": MANIFEST})
         return
     try:
-        with files.open(MANIFEST) as file:
-            manifest = json.loads(file.read(LARGEST))
+        manifest = json.loads(files.read(MANIFEST, LARGEST))
         if manifest["schema"] not in (SCHEMA, MONTH_SCHEMA):
             raise ValueError
         listed = list(_files(files, manifest))
@@ -53,7 +56,9 @@ def claims_of(files: Files, trusted: Sequence[bytes] = ()) -> Iterator[EvidenceC
         for recording in manifest["recordings"]:
             yield from _recording(files, recording)
         yield from _head(files, manifest, trusted)
-    except (*UNREADABLE, TypeError, KeyError, AttributeError):
+    except TooLarge as error:
+        yield error.claim()
+    except (*UNREADABLE, csv.Error, TypeError, KeyError, AttributeError):
         about = {"file": MANIFEST, "schema": SCHEMA}
         yield EvidenceClaim(MANIFEST, BROKEN, "manifest_unreadable", about)
 
@@ -78,16 +83,13 @@ def _recording(files: Files, said: Mapping[str, Any]) -> Iterator[EvidenceClaim]
         yield from _sound(files, name, said)
         if files.sha256(name)[0] != listed:
             yield EvidenceClaim(sid, BROKEN, "recording_differs", {"sid": sid})
-    known = {}
     for digest in sorted({each["announcement"] for each in said["consents"]}):
         at, about = f"{WORDING}{digest}.json", {"hash": digest[:12]}
         if at not in files:
             yield EvidenceClaim(at, BROKEN, "wording_missing", about)
             continue
-        with files.open(at) as file:
-            content = file.read()
-        known[digest] = wording(content)
-        if hashlib.sha256(content).hexdigest() != digest or known[digest].hash != digest:
+        content = files.read(at, LARGEST_WORDING)
+        if hashlib.sha256(content).hexdigest() != digest or wording(content).hash != digest:
             yield EvidenceClaim(at, BROKEN, "wording_differs", about)
         else:
             yield EvidenceClaim(at, HOLDS, "wording_holds")

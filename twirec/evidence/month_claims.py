@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import IO, Any
 
-from twirec.evidence.opened import Files
+from twirec.evidence.opened import Files, TooLarge
 from twirec.model.claims import CheckLevel, EvidenceClaim
+
+LARGEST_LIST = 500_000_000
+"""Bytes of the longest list that is read: a line of it has some 200."""
+
+LONGEST_LINE = 1_000_000
+"""Bytes of its longest line."""
 
 MONTH_SCHEMA = "twirec-month/1"
 
@@ -51,4 +56,14 @@ def claims_of_month(files: Files, manifest: Mapping[str, Any]) -> Iterator[Evide
 
 def _rows(files: Files, name: str) -> Iterator[dict[str, str]]:
     with files.open(name) as file:
-        yield from csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
+        yield from csv.DictReader(_lines(name, file))
+
+
+def _lines(name: str, file: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of a list, none of which is read as a whole that is too long, nor all."""
+    size = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        size += len(line)
+        if len(line) > LONGEST_LINE or size > LARGEST_LIST:
+            raise TooLarge(name, LARGEST_LIST if size > LARGEST_LIST else LONGEST_LINE)
+        yield line.decode()

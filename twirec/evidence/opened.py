@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
-from twirec.model.claims import EvidenceClaim
+from twirec.model.claims import CheckLevel, EvidenceClaim
 
 CHUNK = 1 << 20
 
@@ -23,6 +23,25 @@ UNREADABLE = (
     RuntimeError,
 )
 """What is raised of a file that is damaged, encrypted, or packed in a way that nobody knows."""
+
+
+class TooLarge(ValueError):
+    """A file is larger than what is read of one.
+
+    Attributes:
+        name: of the file.
+        most: bytes.
+    """
+
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__(f"{name} has more than {most:,} bytes.")
+        self.name = name
+        self.most = most
+
+    def claim(self) -> EvidenceClaim:
+        """Return what is to be said of it."""
+        about = {"file": self.name, "size": f"{self.most / 1e6:g}"}
+        return EvidenceClaim(self.name, CheckLevel.BROKEN, "too_large", about)
 
 
 class Files:
@@ -43,6 +62,14 @@ class Files:
     def open(self, name: str) -> IO[bytes]:
         """Open a file."""
         return self._openers[name]()
+
+    def read(self, name: str, most: int) -> bytes:
+        """Return the bytes of a file that is read at once. Raises `TooLarge`."""
+        with self.open(name) as file:
+            data = file.read(most + 1)
+        if len(data) > most:
+            raise TooLarge(name, most)
+        return data
 
     def sha256(self, name: str) -> tuple[str, int]:
         """Return a file's SHA-256 in hex, and its size; nothing of one that cannot be read."""
