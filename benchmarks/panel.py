@@ -52,9 +52,13 @@ def pages(archive: Archive, count: int) -> Mapping[str, str]:
         "access requests": "/requests",
         "disclosures": "/disclosures",
         "approvals": "/approvals",
+        "erasures": "/erasures",
+        "cases": "/cases",
+        "proof": "/proof",
         "health": "/health",
         "audit log": "/audit",
         "accounts": "/users",
+        "account": "/account",
         "metrics": "/metrics",
     }
 
