@@ -18,7 +18,7 @@ from twirec.model.vocabulary import Outcome, Reason
 from twirec.sandbox import Call, Line, Party
 
 ANA, EVA = Actor("ana", "agent"), Actor("eva", "admin")
-ASKED, AGAIN, END = 4.0, 150.0, 200.0
+ASKED, AGAIN, END = 4.0, 300.0, 350.0
 """When the agent asks, in seconds of the talk; asks for the record; and when they hang up."""
 
 
@@ -124,7 +124,7 @@ def test_a_no_leaves_no_bytes_anywhere(site: Site) -> None:
     assert (site.stored(), site.at_vendor()) == ([], [])
     record = cases.get(key, by=EVA)
     (recording,) = record.records[0].recordings
-    assert recording.state is State.ERASED
+    assert recording.state in {State.ERASED, State.ABSENT}  # absent: it was ended before it began
     assert record.case.state is CaseState.OPEN
 
 
