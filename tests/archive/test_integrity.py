@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -128,6 +129,35 @@ def test_workers_read_each_in_its_turn_and_no_faster_than_the_rate(house: House)
     house.time += period / 2
     assert archive.integrity.look() is None  # all were read within the period
     assert archive.operations.stats(by=ANA).read_back is not None
+
+
+def test_what_the_bucket_does_not_give_keeps_no_other_from_its_turn(house: House) -> None:
+    archive, checks = house.archive, house.archive.catalog.checks
+    period, away = archive.settings.check_every, [name_of(house, SIDS[0])]
+    give = house.bucket.open_range
+
+    def one_is_away(name: str, *given: Any, **more: Any) -> Any:
+        if name in away:
+            raise BucketUnavailable("it is away")
+        return give(name, *given, **more)
+
+    house.bucket.open_range = one_is_away  # type: ignore[method-assign]
+    turns = []
+    for _ in range(5):
+        report = archive.integrity.look()
+        turns.append((report.read, report.unread) if report else None)
+        house.time += period / 4 + timedelta(seconds=1)
+    assert turns[:4] == [(0, 1), (1, 0), (1, 0), (1, 0)]
+    assert turns[4] == (0, 1), "then it is its turn again"
+    assert checks.oldest() is None, "it was never read"
+    checks.checked(SIDS[1:], house.time)
+    assert archive.integrity.look() is not None, "nothing else is to be read"
+    away.clear()
+    house.time += period / 4 + timedelta(seconds=1)
+    report = archive.integrity.look()
+    assert (report.read if report else None) == 1
+    assert checks.not_given(9, house.time) == []
+    assert checks.oldest() is not None
 
 
 def test_a_slow_rate_makes_turns_longer(house: House, twirec_settings: Settings) -> None:

@@ -15,6 +15,9 @@ from twirec.model.records import Recording
 
 A_MINUTE = timedelta(minutes=1)
 
+A_DAY = timedelta(days=1)
+"""After which what the bucket did not give is tried again, if nothing else is to be read."""
+
 AT_ONCE = 50
 """Recordings of which one turn of a worker reads no more."""
 
@@ -76,6 +79,7 @@ class Integrity:
         counts = dict.fromkeys(("read", "size", "changed", "lost", "unread"), 0)
         named: list[str] = []
         done: list[str] = []
+        unread: list[str] = []
         for recording in chosen:
             if stopping():
                 break
@@ -83,8 +87,7 @@ class Integrity:
             if came is None:  # it was destroyed, or changed, meanwhile
                 continue
             counts[came] += 1
-            if came != "unread":
-                done.append(recording.sid)
+            (unread if came == "unread" else done).append(recording.sid)
             if came == "changed":
                 counts["read"] += 1
             if came in ("read", "changed"):
@@ -93,11 +96,16 @@ class Integrity:
             if damaged and len(named) < MOST_NAMED and may(actor, recording, Deed.DETAILS):
                 named.append(recording.sid)
             read(recording.size or 0)
-            if len(done) >= LOT:
-                self._checks.checked(done, self._now())
-                done.clear()
-        self._checks.checked(done, self._now())
+            if len(done) + len(unread) >= LOT:
+                self._write_down(done, unread)
+        self._write_down(done, unread)
         return IntegrityReport(of=of, **counts, named=tuple(named), oldest=self._checks.oldest())
+
+    def _write_down(self, done: list[str], unread: list[str]) -> None:
+        self._checks.checked(done, self._now())
+        self._checks.tried(unread, self._now())
+        done.clear()
+        unread.clear()
 
     def _one(self, recording: Recording, actor: Actor) -> str | None:
         """Read one, and say what came of it; None if there is nothing to say of it any more."""
@@ -122,23 +130,25 @@ class Integrity:
         """Return what a worker reads next, and how long after the last turn it may.
 
         So every object is read once in a period, and no more bytes a second, on an average, than
-        the rate: who reads more at once has waited for it.
+        the rate: who reads more at once has waited for it. What the bucket did not give goes to the
+        end of the line, and is tried again earlier where nothing else is to be read.
 
         Args:
             period: in which every object has its turn.
             rate: bytes a second.
         """
-        waiting = self._checks.next(AT_ONCE)
+        now = self._now()
+        line = self._checks.next(AT_ONCE, now - period)
+        waiting = [each for each, at in line]
+        if not line or (line[0][1] is not None and now - line[0][1] < period):
+            waiting = self._checks.not_given(AT_ONCE, now - A_DAY)
         if not waiting:
-            return [], period
-        oldest = waiting[0][1]
-        if oldest is not None and self._now() - oldest < period:
             return [], period
         count = max(self._checks.count(), 1)
         wait = max(period / count, A_MINUTE)
         most = math.ceil(count * (wait / period))
         chosen, size = list[Recording](), 0
-        for recording, _ in waiting[:most]:
+        for recording in waiting[:most]:
             if chosen and size + (recording.size or 0) > rate * wait.total_seconds():
                 break
             chosen.append(recording)
