@@ -10,6 +10,7 @@ import pytest
 from tests.factories import ACCOUNT, STARTED, a_call, call_sid
 from twirec.calls.ledger import AGENT_FIRST
 from twirec.calls.who_hears import (
+    NOT_CONSENTED,
     NOT_INFORMED,
     OTHER_CALLER,
     Facts,
@@ -25,7 +26,7 @@ from twirec.model.vocabulary import Reason, Uninformed, Verdict
 
 ENTRY = InformedAgent("client:ana", date(2026, 1, 1), "annex", "eva", STARTED, id=7)
 STRICT, WARN = Uninformed.DO_NOT_RECORD, Uninformed.WARN
-GOES_ON, NO_AGENT, OTHER, MOVED = Verdict
+GOES_ON, NO_AGENT, OTHER, MOVED, REFUSED = Verdict
 SECOND = timedelta(seconds=1)
 
 
@@ -57,6 +58,7 @@ TABLE = [
     (Facts(orders=(order(OTHER, done=True),)), OTHER, OTHER_CALLER),
     (Facts(orders=(order(NO_AGENT),), agents=(ENTRY,), uninformed=STRICT), NO_AGENT, NOT_INFORMED),
     (Facts(orders=(order(NO_AGENT),), began_at=STARTED + SECOND), NO_AGENT, NOT_INFORMED),
+    (Facts(orders=(order(REFUSED),)), REFUSED, NOT_CONSENTED),
     # of a leg only what was recorded before it went on, until that was ended
     (Facts(orders=(order(MOVED),)), MOVED, ""),
     (Facts(orders=(order(MOVED),), began_at=STARTED), MOVED, ""),

@@ -72,7 +72,7 @@ FROZEN = {
     "0015_access_requests.py": "55a2e472cecb7a3232672b76663cd03c1f7278b91a000938b149e643bd3bee32",
     "0016_notes_of_a_second.py": "99dff655dcce7802f6f5aa1012ba0fd1f917359ddbe74d76d1544b5df605fd7a",
     "0017_switches_that_end.py": "3f7f94b8460d4a210c121fe5004253c0edb779215d29be5258c6c8a9c9f2a713",
-    "0018_sentences.py": "218fd95904747e706861e45906079563ba871c7976d26891de6d6663c36510d0",
+    "0018_sentences.py": "c36ae2aad434aba46a9a6b0b1a9cc42a5c29aec94387caccf0cd7f6fae21a7ad",
     "0019_blocked_lines.py": "56c90e8b54f8d5ad007df7a05858d36b428c83325e094fdd3ce7d6e141323c64",
     "0020_cases.py": "33974f774d1ed6d89d8f04f069c1a7e99502fd81f7dc4d605be5efe0c0d4cdee",
     "0021_months_and_checks.py": "fd47f88e007033907a768ecd9542d4f2879ffc473673e7db734b57fe3f7dc099",

@@ -498,7 +498,7 @@ def test_the_database_itself_refuses_to_change_an_entry(path: Path, statement: s
 
 def _append(path: Path, begin: Barrier) -> None:
     catalog = Catalog(f"sqlite:///{path}")
-    begin.wait(60)
+    begin.wait(300)
     for number in range(25):
         catalog.audit.append(AuditDraft(STARTED, "ana", "", "listen", sid=call_sid(number)))
     catalog.close()
@@ -511,7 +511,7 @@ def test_processes_that_write_together_make_one_chain(path: Path) -> None:
     other = spawn.Process(target=_append, args=(path, begin))
     other.start()
     _append(path, begin)
-    other.join(60)
+    other.join(300)
     assert other.exitcode == 0
     catalog = Catalog(f"sqlite:///{path}")
     verdict = Chain(catalog.audit).verify(None, STARTED).verdict

@@ -47,8 +47,8 @@ class Listener:
 
     def __enter__(self) -> Listener:
         self._thread.start()
-        assert {self.woken.get(timeout=60) for _ in range(3)} == {
-            *("recording", "event", "listening copy")
+        assert {self.woken.get(timeout=60) for _ in range(4)} == {
+            *("recording", "event", "listening copy", "transcript")
         }
         return self
 
@@ -99,7 +99,7 @@ def test_a_connection_that_is_cut_is_made_anew_and_everything_is_looked_at(
     with Listener(house.archive) as listener:
         cut_connections(house.archive)
         assert listener.woken.get(timeout=60) is None  # looking, meanwhile
-        assert {listener.woken.get(timeout=60) for _ in range(3)} >= {"recording", "event"}
+        assert {listener.woken.get(timeout=60) for _ in range(4)} >= {"recording", "event"}
         house.record(wav(seconds=4, channels=2))
         assert listener.woken.get(timeout=60) == "recording"
 

@@ -10,7 +10,7 @@ import click
 
 import twirec
 from twirec.cli.evidence import MARKS, certificates
-from twirec.cli.output import Column, as_json, print_json, print_table, say
+from twirec.cli.output import Column, as_json, print_json, print_table, say, write
 
 
 @click.command()
@@ -182,4 +182,4 @@ def _write(output: str, proof: twirec.AuditProof | twirec.ConsistencyProof, as_j
         return
     say(f"Wrote {output}. Without twirec it is checked by:")
     for command in checks.values():
-        click.echo(command)
+        write(command)

@@ -61,8 +61,8 @@ SEEN_ELSEWHERE = {
 }
 """Pages that take more than to sign in, and which of the files here looks at them."""
 
-NOT_LOOKED_AT = {"panel.transcript"}
-"""It takes a machine that hears what is said."""
+NOT_LOOKED_AT = {"panel.transcript", "panel.own_transcript"}
+"""They take a machine that hears what is said."""
 
 NO_PAGES = {
     *(

@@ -62,7 +62,7 @@ def test_a_call_appears_in_the_open_list_by_itself_until_it_is_recorded(
 def test_a_supervisor_sees_no_switch_and_is_refused_the_page(visit: Visits) -> None:
     page = visit("sergio", "/calls")
     pages = page.get_by_role("navigation", name="Pages").get_by_role("link")
-    assert pages.all_inner_texts() == ["Calls", "Now"]
+    assert pages.all_inner_texts() == ["Calls", "Now", "Cases", "Proof"]
     assert page.request.get("/recording").status == 403
     token = page.locator("input[name=csrf_token]").first.input_value()
     form = {"csrf_token": token, "on": "off", "why": "because", "number": "", "direction": ""}
