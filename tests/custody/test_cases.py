@@ -397,6 +397,7 @@ def test_a_year_has_each_case_with_its_times_and_says_which_terms_were_missed(
         *((in_time, "yes", "granted"), (late, "no", "not_asked"), (still, "", "not_asked"))
     ]
     assert rows[0]["delivered_by"] == "by post"
+    assert [bool(row["recording_began"]) for row in rows] == [True, False, False]
     assert rows[1]["told_by"] == "'=by post"  # no spreadsheet takes it for a formula
     assert [row["why_late"][:4] for row in rows] == ["", "told", "the "]
     everything = " ".join(value for row in rows for value in row.values())

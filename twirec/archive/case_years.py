@@ -18,7 +18,6 @@ from twirec.model.cases import (
     ATTENDED_WITHIN,
     CallWait,
     Case,
-    CaseAnswer,
     CaseCall,
     CaseStep,
     CaseStepKind,
@@ -36,7 +35,7 @@ LOT = 200
 """Lines that are written at once."""
 
 COLUMNS = (
-    *("case", "kind", "language", "received", "consent", "consent_at", "recorded"),
+    *("case", "kind", "language", "received", "consent", "consent_at", "recording_began"),
     *("receipts_made", "receipts_delivered", "delivered_by", "asked_for_more", "completed"),
     *("term_began", "term_ended", "told", "told_by", "state", "in_time", "why_late"),
 )
@@ -195,14 +194,13 @@ class CaseYears:
         def at(kind: CaseStepKind) -> str:
             return " ".join(self._moment(each.at) for each in steps if each.kind is kind)
 
-        granted = [each for each in calls if each.answer is CaseAnswer.GRANTED]
         delivered = [each.how for each in steps if each.kind is CaseStepKind.DELIVERED]
         late = case.in_time is False or case.overdue(self._now())
         return (
             *(case.key, case.kind, case.language, self._moment(case.opened_at)),
             " ".join(each.answer for each in calls),
             " ".join(self._moment(each.answered_at) for each in calls),
-            "yes" if granted else "no",
+            at(CaseStepKind.RECORDING),
             at(CaseStepKind.RECEIPT),
             at(CaseStepKind.DELIVERED),
             "; ".join(delivered),
