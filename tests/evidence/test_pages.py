@@ -101,6 +101,7 @@ def test_nothing_of_a_full_call_is_cut_off(
         assert f" n{number}." in text
     for number in range(30):
         assert f"agent{number}" in text
+    assert text.count("agent29") == 1  # the chain of custody gives no names
     assert WORDING.hash in text  # on one line, to be copied
     assert "1:00:00" in text
     assert "pdfsig 'our case.pdf'" in text

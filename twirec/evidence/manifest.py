@@ -77,7 +77,7 @@ def _steps(facts: RecordingFacts) -> Iterator[Step]:
         (recording.started_at, "recording_began", {}),
         (recording.ended_at, "recording_ended", {}),
         (call.ended_at, "call_ended", {}),
-        *((each.paused_at, "paused", _named(by=each.by)) for each in _pauses(facts)),
+        *((each.paused_at, "paused", {}) for each in _pauses(facts)),
         *((each.resumed_at, "resumed", {}) for each in _pauses(facts)),
     )
     yield from (Step(at, what, detail=detail) for at, what, detail in moments if at)
