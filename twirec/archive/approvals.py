@@ -100,7 +100,8 @@ class Approvals:
         Raises:
             NotFound: there is none of that number, they may not know of it, or what it asks for
                 cannot be done any more.
-            CustodyRefused: they asked for it themselves, or it is not for them.
+            CustodyRefused: they asked for it themselves, it is not for them, or a hold is of a case
+                that is open.
             InvalidQuery: it does not wait any more.
         """
         actor, number = acting(by), whole("approval", approval, 1, MOST)

@@ -159,8 +159,8 @@ class Archive:
             months=Months(*known, to_bucket, to_vendor, maker, trail, clock),
             access_requests=AccessRequests(*known, answers, trail, clock),
         )
-        receipts = CaseReceipts(*known, maker.seal, trail, clock)
-        years = CaseYears(*known, maker.seal, trail, clock)
+        receipts = CaseReceipts(*known, maker.seal_of_settings, trail, clock)
+        years = CaseYears(*known, maker.seal_of_settings, trail, clock)
         self.cases = Cases(*known, to_bucket, case_recording, receipts, years, trail, clock)
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
         self.integrity = Integrity(*known, originals, trail, clock)

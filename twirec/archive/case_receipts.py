@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import localtime, make_msgid
-from typing import TYPE_CHECKING
 
 from twirec.archive.disclosed_copies import PLAIN
 from twirec.archive.disclosures import ROUTE
@@ -21,8 +20,7 @@ from twirec.custody.audit import AuditTrail
 from twirec.custody.case_consent import covered
 from twirec.custody.case_receipt import plain_text, receipt
 from twirec.custody.disclosure import new_code, new_secret, proofs
-from twirec.custody.document import Document
-from twirec.custody.document_pdf import check_installed, pdf
+from twirec.custody.document_pdf import Sealing, check_installed, sealed_pdf
 from twirec.model.access import Actor, Deed, acting, may_ever
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.cases import (
@@ -38,9 +36,6 @@ from twirec.model.given import understood
 from twirec.model.records import Recording
 from twirec.search.case_keys import read_key
 from twirec.settings import Settings
-
-if TYPE_CHECKING:
-    from twirec.evidence.seal import Seal
 
 LIFE = timedelta(days=90)
 """For how long a link of a receipt is open; another receipt has another."""
@@ -60,7 +55,7 @@ class CaseReceipts:
     Args:
         settings: who received it, and where customers turn.
         catalog: cases, recordings and links.
-        seal: gives the company's seal, where there is one.
+        seal: gives the company's seal; None where there is none.
         trail: who made which.
         now: the clock, UTC.
     """
@@ -69,7 +64,7 @@ class CaseReceipts:
         self,
         settings: Settings,
         catalog: Catalog,
-        seal: Callable[[], Seal],
+        seal: Callable[[], Sealing | None],
         trail: AuditTrail,
         now: Callable[[], datetime],
     ) -> None:
@@ -187,7 +182,8 @@ class CaseReceipts:
             links=links if with_links else (),
             zone=self._settings.timezone,
         )
-        data, sealed = self._document(document, case)
+        seal = self._seal()
+        data = sealed_pdf(document, self._now(), seal)
         digest = hashlib.sha256(data).hexdigest()
         links_given = [
             (disclosure, proofs(secret, code)) for disclosure, secret in given if with_links
@@ -199,16 +195,10 @@ class CaseReceipts:
             language=case.language,
             text=plain_text(document),
             pdf=data,
-            sealed=sealed,
+            sealed=seal is not None,
             code=code,
             file_name=f"{case.key}.pdf",
         )
-
-    def _document(self, document: Document, case: Case) -> tuple[bytes, bool]:
-        data = pdf(document, self._now())
-        if not self._settings.seal:
-            return data, False
-        return self._seal().pdf(data, reason=f"{document.title}"), True
 
     def _consented(self, case: Case) -> list[tuple[Recording, float]]:
         """Return what may be given to the customer, each from which of its seconds on."""

@@ -6,12 +6,11 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.document import Document, Facts, Heading, Paragraph
-from twirec.custody.document_pdf import check_installed, pdf
+from twirec.custody.document_pdf import Sealing, check_installed, sealed_pdf
 from twirec.model.access import Actor, Deed, acting, may_ever
 from twirec.model.audit import Action, AuditDraft, Detail
 from twirec.model.cases import (
@@ -26,9 +25,6 @@ from twirec.model.cases import (
 from twirec.model.errors import CustodyRefused
 from twirec.model.given import understood, whole
 from twirec.settings import Settings
-
-if TYPE_CHECKING:
-    from twirec.evidence.seal import Seal
 
 FIRST_YEAR, LAST_YEAR = 2000, 9998
 LOT = 200
@@ -48,7 +44,7 @@ class CaseYears:
     Args:
         settings: the company and its zone.
         catalog: cases and calls.
-        seal: gives the company's seal, where there is one.
+        seal: gives the company's seal; None where there is none.
         trail: who took it out.
         now: the clock, UTC.
     """
@@ -57,7 +53,7 @@ class CaseYears:
         self,
         settings: Settings,
         catalog: Catalog,
-        seal: Callable[[], Seal],
+        seal: Callable[[], Sealing | None],
         trail: AuditTrail,
         now: Callable[[], datetime],
     ) -> None:
@@ -135,10 +131,7 @@ class CaseYears:
         check_installed()
         self._enter(year, by, "statement")
         document = statement(self._figures(year), self._settings.company)
-        data = pdf(document, self._now())
-        if not self._settings.seal:
-            return data
-        return self._seal().pdf(data, reason=document.title)
+        return sealed_pdf(document, self._now(), self._seal())
 
     def _figures(self, year: int) -> YearlyFigures:
         calls = attended = within = cases = in_time = late = 0

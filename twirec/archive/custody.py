@@ -268,7 +268,7 @@ class Custodian:
         Raises:
             NotFound: the catalog has no such recording, none of its own holds is for that case, or
                 they may not know of it.
-            CustodyRefused: it is not for them.
+            CustodyRefused: it is not for them, or it is of a case that is open.
             InvalidQuery: no case or no reason is given, it is too long, or it is asked for already.
         """
         actor = acting(by)
@@ -283,6 +283,7 @@ class Custodian:
             ]
             if not its:
                 raise NotFound(f"{sid} has no hold of its own for {number}.")
+            self._catalog.holds.check_may_be_lifted(its)
             return {"holds": its}
 
         return self._two.ask(ApprovalKind.UNHOLD, subject, actor=actor, reason=reason, sid=sid)

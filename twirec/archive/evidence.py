@@ -88,6 +88,15 @@ class EvidenceMaker:
         authority = TimeStampAuthority(settings.tsa_url) if settings.tsa_url else None
         return Seal(key, authority.ask if authority else None)
 
+    def seal_of_settings(self) -> Seal | None:
+        """Return the company's seal; None where the settings name none.
+
+        Raises:
+            SealUnusable: it cannot be used; the message names the fix.
+            EvidenceToolsMissing: the extra `evidence` is not installed.
+        """
+        return self.seal() if self._settings.seal else None
+
     def gather(
         self,
         recordings: list[tuple[Recording, CallRecord]],

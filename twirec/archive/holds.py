@@ -108,7 +108,7 @@ class Holds:
 
         Raises:
             NotFound: there is none of that number, or it was lifted already.
-            CustodyRefused: it is not for them.
+            CustodyRefused: it is not for them, or it is of a case that is open.
             InvalidQuery: no reason is given, it is too long, or it is asked for already.
         """
         actor, number = acting(by), whole("hold", hold, 1, 2**31 - 1)
@@ -117,6 +117,7 @@ class Holds:
             self._check(actor, Deed.UNHOLD)
             if self._catalog.holds.get(number).lifted:
                 raise NotFound("There is no such hold any more.")
+            self._catalog.holds.check_may_be_lifted([number])
             return {"holds": [number]}
 
         return self._two.ask(ApprovalKind.UNHOLD, subject, actor=actor, reason=reason)

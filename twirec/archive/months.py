@@ -105,7 +105,7 @@ class Months:
                 raise CustodyRefused(f"Closing a month is not for the role {actor.role}.")
             span = month_span(month, self._now(), self._settings.timezone)
             check_installed()
-            seal = self._evidence.seal() if self._settings.seal else None
+            seal = self._evidence.seal_of_settings()
         key = f"M-{span.name}-{''.join(secrets.choice(ALPHABET) for _ in range(8))}"
         said = {"month": span.name}
         from twirec.evidence.month import MonthList, statement

@@ -26,7 +26,7 @@ from twirec.catalog.disclosure_tables import disclosures
 from twirec.catalog.disclosures import Proofs
 from twirec.catalog.events import write_event
 from twirec.catalog.hints import hint
-from twirec.catalog.holds import add_hold, lift_holds
+from twirec.catalog.holds import add_hold, hold_off, lift_holds
 from twirec.catalog.known_cases import OPEN, not_there
 from twirec.catalog.leases import Leases
 from twirec.catalog.tables import holds, recordings
@@ -196,11 +196,12 @@ class Cases:
             InvalidQuery: it is closed already.
         """
         with self._database.write() as connection:
+            hold_off(connection)
+            closed = _take(connection, key, step, changes)
             # of a catalog that was made anew there may be holds that only the objects knew of
             ours = holds.c.call_sid.is_not(None) | (holds.c.by == OURSELVES.name)
             its = (holds.c.case_number == key) & ours
             ids = _lift(connection, its, by=step.by, at=step.at, reason=f"case {key} is closed")
-            closed = _take(connection, key, step, changes)
             _set_clock(connection, closed)
             write_event(connection, EventType.CASE_CLOSED, case_key=key)
             append(connection, audited)

@@ -22,7 +22,16 @@ from sqlalchemy import (
 from twirec.catalog.case_tables import case_calls, cases
 from twirec.catalog.prepared import one_of
 from twirec.catalog.tables import calls, holds, legs, notes, recordings
-from twirec.model.access import NOTHING_OF_IT, RIGHTS, SHUT, Actor, Deed, Right, may_be_own
+from twirec.model.access import (
+    NOTHING_OF_IT,
+    OURSELVES,
+    RIGHTS,
+    SHUT,
+    Actor,
+    Deed,
+    Right,
+    may_be_own,
+)
 from twirec.model.cases import CaseAnswer
 from twirec.model.ownership import Claim
 from twirec.model.states import Custody, State
@@ -220,6 +229,34 @@ def open_case(rows: Any = recordings) -> ColumnElement[bool]:
     found = select(case_calls.c.case_id).select_from(its)
     found = found.where(of_same_call(case_calls, rows), consented, cases.c.closed_at.is_(None))
     return exists(found.correlate(rows))
+
+
+def of_an_open_case() -> ColumnElement[bool]:
+    """Return the condition of the holds that an open case has: they end when it is closed.
+
+    Those are of its calls; and of their recordings, where a catalog was made anew and only the
+    objects knew of them. Where the customer said no to their being recorded, it has none. What a
+    person holds for the same number is theirs.
+    """
+    its = cases.c.key == holds.c.case_number
+    is_open = exists().where(its, cases.c.closed_at.is_(None)).correlate(holds)
+    of_recording = exists().where(
+        recordings.c.sid == holds.c.recording_sid, of_same_call(recordings, case_calls)
+    )
+    said_no = (
+        exists()
+        .where(
+            its,
+            case_calls.c.case_id == cases.c.id,
+            case_calls.c.answer == CaseAnswer.REFUSED,
+            or_(of_same_call(holds, case_calls), of_recording.correlate(holds, case_calls)),
+        )
+        .correlate(holds)
+    )
+    made_by_it = holds.c.call_sid.is_not(None) | (
+        holds.c.recording_sid.is_not(None) & (holds.c.by == OURSELVES.name)
+    )
+    return made_by_it & is_open & ~said_no
 
 
 def _condition(right: Right, rows: FromClause) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ from twirec.catalog.conditions import (
     holding,
     holding_its_call,
     holding_its_number,
+    of_an_open_case,
 )
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.hints import hint_recordings
@@ -204,6 +205,15 @@ class Holds:
             statement = select(recordings.c.sid).where(recordings.c.sid == sid, held())
             return connection.execute(statement).first() is not None
 
+    def check_may_be_lifted(self, ids: Sequence[int]) -> None:
+        """Check that none of these holds is of a case that is open.
+
+        Raises:
+            CustodyRefused: one is; the message names the case.
+        """
+        with self._database.read() as connection:
+            _check_no_open_case(connection, holds.c.id.in_(ids))
+
     def lift(
         self, ids: Sequence[int], *, by: str, at: datetime, reason: str, audited: AuditDraft
     ) -> Sequence[Hold]:
@@ -218,6 +228,7 @@ class Holds:
 
         Raises:
             NotFound: one of them is not there, or was lifted already.
+            CustodyRefused: one is of a case that is open.
         """
         with self._database.write() as connection:
             lifted = lift_holds(connection, ids, by=by, at=at, reason=reason)
@@ -245,11 +256,15 @@ def lift_holds(
 ) -> list[Hold]:
     """Lift holds in a transaction that writes; what waited for that is due again.
 
+    A case lifts its own after it was closed in the same transaction.
+
     Raises:
         NotFound: one of them is not there, or was lifted already.
+        CustodyRefused: one is of a case that is open.
     """
     hold_off(connection)
     these = holds.c.id.in_(ids) & holds.c.lifted_at.is_(None)
+    _check_no_open_case(connection, these)
     waiting = recordings.c.state == State.ERASING
     due = select(recordings).where(waiting, _held_by(these))
     waits = to_models(Recording, connection.execute(due))
@@ -264,6 +279,16 @@ def lift_holds(
         raise NotFound("There is no such hold any more.")
     hint_recordings(connection, waits)
     return lifted
+
+
+def _check_no_open_case(connection: Connection, these: ColumnElement[bool]) -> None:
+    needed = select(holds.c.id, holds.c.case_number).where(these, of_an_open_case())
+    row = connection.execute(needed.order_by(holds.c.id).limit(1)).first()
+    if row is not None:
+        raise CustodyRefused(
+            f"Hold {row.id} is of {row.case_number}, which is open: close the case once the "
+            "customer was told of the resolution, and the hold ends."
+        )
 
 
 def _held_by(these: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from io import BytesIO
+from typing import Protocol
 
 from twirec.custody.document import (
     Commands,
@@ -85,6 +86,36 @@ def pdf(document: Document, at: datetime, attachments: Sequence[Attachment] = ()
     """
     check_installed()
     return _Sheets(document, at, attachments).made()
+
+
+class Sealing(Protocol):
+    """What puts the company's seal on a PDF."""
+
+    def pdf(self, data: bytes, *, reason: str) -> bytes:
+        """Return a PDF with the seal, and why it is there."""
+        ...
+
+
+def sealed_pdf(
+    document: Document,
+    at: datetime,
+    seal: Sealing | None,
+    attachments: Sequence[Attachment] = (),
+) -> bytes:
+    """Return a document as a PDF, sealed if there is a seal, which says its title.
+
+    Args:
+        document: what it says.
+        at: when it is made.
+        seal: the company's; None for none.
+        attachments: the files inside.
+
+    Raises:
+        LetterToolsMissing: the extra `letters` is not installed.
+        TimeStampUnavailable: the authority of time does not answer, or not as it has to.
+    """
+    made = pdf(document, at, attachments)
+    return made if seal is None else seal.pdf(made, reason=document.title)
 
 
 class _Sheets:

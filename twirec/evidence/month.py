@@ -30,7 +30,7 @@ from twirec.custody.document import (
     Points,
     Table,
 )
-from twirec.custody.document_pdf import Attachment, pdf
+from twirec.custody.document_pdf import Attachment, sealed_pdf
 from twirec.evidence.manifest import JSON, MANIFEST, canonical, utc
 from twirec.evidence.month_claims import CALLS, CALLS_COLUMNS, GAPS, GAPS_COLUMNS, MONTH_SCHEMA
 from twirec.evidence.seal import Seal
@@ -160,8 +160,7 @@ def statement(facts: MonthFacts, listed: MonthList, seal: Seal | None, file_name
         list(_pages(facts, listed, seal, file_name)),
         said["page"],
     )
-    made = pdf(pages, facts.made_at, attached)
-    return seal.pdf(made, reason=pages.title) if seal else made
+    return sealed_pdf(pages, facts.made_at, seal, attached)
 
 
 def _manifest(

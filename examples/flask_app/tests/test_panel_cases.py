@@ -15,12 +15,14 @@ from panel_house import (
     Browser,
     Template,
     call_sid,
+    recording_sid,
 )
 from sqlalchemy import update
 
 from callpanel.roles import Role
-from twirec import Actor, Archive
+from twirec import Action, Actor, Approval, ApprovalKind, Archive, Hold
 from twirec.catalog.tables import recordings
+from twirec.model.audit import AuditDraft
 
 ANA, ALEX = Actor("ana", "admin"), Actor("alex", "agent")
 
@@ -136,3 +138,22 @@ def test_of_a_closed_case_of_a_blocked_call_nothing_shows_but_that_it_was_there(
         assert key in shown.get("/cases?all=1").text
         assert key not in shown.post("/cases", {"what": number}).text
     assert archive.cases.find(number, by=ANA) == []
+
+
+def test_the_hold_of_an_open_case_is_not_lifted_by_two_admins(
+    browser: Callable[[Role | None], Browser], archive: Archive, template: Template
+) -> None:
+    admin, key, now = browser(Role.ADMIN), template.given["case_key"], archive.now()
+    entry = AuditDraft(now, "twirec", "twirec", Action.HOLD)
+    sid = recording_sid(PLAIN)
+    anew = Hold(key, "x", "twirec", now, recording_sid=sid)  # as of a catalog that was made anew
+    hold = archive.catalog.holds.add(anew, entry)
+    asked = Approval(
+        ApprovalKind.UNHOLD, "eva", now, "x", now + timedelta(days=7), {"holds": [hold.id]}
+    )
+    waiting = archive.catalog.approvals.ask(asked, entry)
+    said = {"case": key, "reason": "it is settled"}
+    assert admin.post(f"/recordings/{sid}/unhold", said).status_code == 302
+    assert admin.post(f"/approvals/{waiting.id}/approve", {}).status_code == 302
+    assert admin.get("/approvals").text.count("close the case, and the hold ends") == 2
+    assert key in archive.catalog.holds.cases(sid)

@@ -12,7 +12,7 @@ from callpanel.forms import AskRelease, Because, Empty
 from callpanel.panel import turns
 from callpanel.panel.audio import streamed
 from callpanel.panel.blueprint import panel
-from callpanel.panel.custody import tell
+from callpanel.panel.custody import OF_OPEN_CASE, tell
 from callpanel.panel.two_people import NOT_ANOTHER, may_approve
 from callpanel.roles import Permission
 from twirec import CustodyRefused, InvalidQuery, NotFound, same_person
@@ -39,6 +39,8 @@ def approve(number: int) -> ResponseReturnValue:
             archive().custody.approvals.approve(number, by=actor())
         except InvalidQuery:
             flash(_("It does not wait any more."), "error")
+        except CustodyRefused:
+            flash(OF_OPEN_CASE, "error")
         else:
             flash(_("Approved."), "done")
     return redirect(url_for("panel.approvals"))

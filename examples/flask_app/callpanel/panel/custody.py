@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 
 from callpanel.auth import actor, needs
@@ -12,7 +13,9 @@ from callpanel.config import archive
 from callpanel.forms import Because, Hold
 from callpanel.panel.blueprint import panel
 from callpanel.roles import Permission
-from twirec import InvalidQuery
+from twirec import CustodyRefused, InvalidQuery
+
+OF_OPEN_CASE = _l("It is held for a case that is open: close the case, and the hold ends.")
 
 
 @panel.post("/recordings/<sid>/hold")
@@ -42,6 +45,8 @@ def unhold(sid: str) -> ResponseReturnValue:
         archive().custody.unhold(sid, case=case, reason=reason, by=actor())
     except InvalidQuery:
         flash(_("It is asked for already."), "error")
+    except CustodyRefused:
+        flash(OF_OPEN_CASE, "error")
     else:
         flash(_("It waits for a second person."), "done")
     return redirect(url_for("panel.approvals"))
