@@ -1,0 +1,398 @@
+"""Card numbers in what was said: found by their digits, and given as seconds. No digit leaves here.
+
+A card's number has 13 to 19 digits (ISO/IEC 7812-1) of which the last one follows from the others
+(Luhn, its annex B): of ten numbers that are none, one looks like one all the same. Whoever says it
+takes breath, errs, begins again, and is asked in between, so that the digits of a run are read in
+every way that can be meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from twirec.model.cards import CardPart, CardSpan
+from twirec.model.plain_text import plain
+from twirec.model.transcript import Sentence
+from twirec.model.vocabulary import Role
+from twirec.transcripts.numerals import is_figure, readings
+
+SHORTEST, LONGEST = 13, 19
+"""Digits of a card's number."""
+APART, TOGETHER = 30.0, 6.0
+"""Seconds between two digits of one number, as whoever has to look for the card takes some; and
+between two of one run, of which all is taken for the number."""
+STRANGE = 4
+"""Words between two groups that are neither figures nor hesitation: `lo tengo aquí delante`."""
+MOST_READINGS = 100
+"""Ways to read a number that are followed at once, of the thousands that many repetitions have."""
+FARTHEST = 80
+"""Words in which a number is said: a machine that hears nothing may write one word for ever."""
+AFTER = 60.0
+"""Seconds after a number in which its code is said where somebody asks for it."""
+AT_ONCE = 10.0
+"""Seconds after a number in which its code is said without being asked for, and in which a part of
+the number is said again."""
+ASKED = 30.0
+"""Seconds between who asks for a code and its first digit."""
+FEWEST = 3
+"""Digits in a row of a card's number that are taken for it where they are said again."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FILLERS = _words(
+    "eh em ehm mm mmm hm uh um er ah oh a ver vale si bien bueno pues y luego despues entonces "
+    "espere espera perdone un una momento segundo coma guion espacio punto barra raya mas ahora "
+    "sigo digame diga siga adelante aja ok okay correcto perfecto exacto claro entiendo de acuerdo "
+    "gracias and then so well yes yeah right let me see dash hyphen space comma go on "
+    "ahead got it hold i la el les despres d acord digui continui bai eta ados e logo agora "
+    "seguinte siguiente next o es is ya"
+)
+"""Hesitation, what is said of the gaps, and what the other side says in between."""
+_MISTAKES = _words(
+    "perdon no digo miento corrijo rectifico equivocado equivoque sorry mistake correction rather "
+    "mean wrong perdo perdoa barkatu repito repite otra vez again repeat nuevo"
+)
+"""After which something that was said before is said anew."""
+_UNITS = _words(
+    "euro euros centimo centimos dolar dolares libra libras eur usd pound pounds dollar dollars "
+    "pence cent cents porciento percent grados kilos kilometros metros km kg gramos litros "
+    "ano anos mes meses dia dias semana semanas hora horas minuto minutos segundos "
+    "year years month months day days week weeks hour hours minute minutes seconds "
+    "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre "
+    "diciembre january february march april june july august september october november december "
+    "euroak gener febrer marc maig juny juliol agost setembre novembre desembre"
+)
+"""What counts something, or names a month: figures before and behind it are no card's."""
+_EXPIRES = ("caduc", "expir", "venc", "valid", "thru", "iraung")
+"""How the words begin that stand before the month and year of a card."""
+_ASKS = re.compile(
+    r"\b(?:cvv2?|cvc2?|cid|ce uve|ce be ce|c v [vc]|c b c)\b|codigo|clave|seguridad|seguretat|"
+    r"seguranza|segurtasun|(?:de |por |la parte )(?:atras|detras)|detras|reverso|dorso|"
+    r"tres (?:numeros|cifras|digitos|ultim)|security|three digits|on the back|card verification"
+)
+"""What asks for the code of a card, or announces it."""
+
+_TOKEN = re.compile(r"\d+|[^\W\d_]+|[€$£%]")
+_SIGNS = {"€": "euros", "$": "dolares", "£": "libras", "%": "porciento"}
+
+# How numbers begin, and how long they are, where something else may be a part of the run: what is
+# no whole run has to look like a card's. https://en.wikipedia.org/wiki/Payment_card_number
+_ISSUED = re.compile(
+    r"4\d{15}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|"
+    r"3(?:0[0-5]|[689]\d)\d{11}|(?:6011|64[4-9]\d|65\d\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14}|"
+    r"(?:5018|5020|5038|5893|6304|6759|676[123])\d{12}"
+)
+
+
+class _Kind(Enum):
+    FIGURE = auto()
+    FILLER = auto()
+    MISTAKE = auto()
+    UNIT = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    kind: _Kind
+    starts: float
+    ends: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Figures of one side that may be one number: places of its tokens, the last one exclusive.
+
+    Attributes:
+        digits: of the card's number in it, which are shown to nobody; empty while none is known.
+    """
+
+    first: int
+    last: int
+    digits: str = field(default="", repr=False)
+
+
+def find_cards(said: Iterable[Sentence]) -> list[CardSpan]:
+    """Return when card numbers are spoken, and the codes after them, in the order of their times.
+
+    What one side says is read by itself; where nobody knows who is on which channel, all together.
+    Of a number all of the run is given in which it is said, with false starts, and whatever of it
+    is said again around it, by whichever side.
+
+    Args:
+        said: the sentences of a transcript, in any order.
+    """
+    sides = _by_side(said)
+    spans: list[CardSpan] = []
+    for side, tokens in sides.items():
+        for number in _numbers(tokens):
+            span = _span(CardPart.NUMBER, side, tokens, number)
+            again = [*_said_again(sides, number.digits, span)]
+            spans += [span, *again, *_codes(sides, span, again)]
+    return sorted(dict.fromkeys(spans), key=lambda each: (each.starts, each.ends))
+
+
+def left_over(
+    before: Iterable[Sentence], after: Iterable[Sentence], cuts: Sequence[tuple[float, float]]
+) -> str:
+    """Return why a recording is not free of the card numbers that were found in it; empty if it is.
+
+    Args:
+        before: what was heard in it as it was recorded.
+        after: what was heard in it with silence in the cuts.
+        cuts: first and last second of each.
+    """
+    was, now = _by_side(before), _by_side(after)
+    heard = [each for tokens in now.values() for each in tokens if each.kind is _Kind.FIGURE]
+    if any(each.ends > first and each.starts < last for each in heard for first, last in cuts):
+        return "figures are heard where there should be silence"
+    if any(_numbers(tokens) for tokens in now.values()):
+        return "a card number is heard in it still"
+    for tokens in was.values():
+        for number in _numbers(tokens):
+            span = _span(CardPart.NUMBER, None, tokens, number)
+            if any(True for _ in _said_again(now, number.digits, span)):
+                return "a part of a card number is heard beside the silence"
+    return ""
+
+
+def _by_side(said: Iterable[Sentence]) -> dict[Role | None, list[_Token]]:
+    sides: dict[Role | None, list[_Token]] = {}
+    for sentence in sorted(said, key=lambda each: each.starts):
+        tokens = sides.setdefault(sentence.side, [])
+        for word in sentence.words:
+            for text in _TOKEN.findall(plain(word.text)):
+                text = _SIGNS.get(text, text)
+                tokens.append(_Token(text, _kind(text), word.starts, word.ends))
+    return sides
+
+
+def _kind(text: str) -> _Kind:
+    for kind, words in (
+        (_Kind.FILLER, _FILLERS),
+        (_Kind.MISTAKE, _MISTAKES),
+        (_Kind.UNIT, _UNITS),
+    ):
+        if text in words:
+            return kind
+    # `doble` alone is none, nor is `mil` in front of nothing
+    return _Kind.FIGURE if is_figure(text) else _Kind.OTHER
+
+
+def _span(part: CardPart, side: Role | None, tokens: Sequence[_Token], run: _Run) -> CardSpan:
+    return CardSpan(part, side, tokens[run.first].starts, tokens[run.last - 1].ends)
+
+
+# --- runs -------------------------------------------------------------------------------------
+
+
+def _runs(tokens: Sequence[_Token], strange: int = 0, apart: float = TOGETHER) -> Iterator[_Run]:
+    """Yield figures with little in between.
+
+    Args:
+        tokens: of one side.
+        strange: words between two figures, at the most, that are no hesitation.
+        apart: seconds between them, at the most.
+    """
+    first = last = None
+    others = 0
+    for at, token in enumerate(tokens):
+        if first is not None and last is not None:
+            others += token.kind is _Kind.OTHER
+            too_late = token.starts - tokens[last].ends > apart
+            if token.kind is _Kind.UNIT or others > strange or too_late:
+                yield _Run(first, last + 1)
+                first = last = None
+        if token.kind is _Kind.FIGURE:
+            first = at if first is None else first
+            last, others = at, 0
+    if first is not None and last is not None:
+        yield _Run(first, last + 1)
+
+
+def _numbers(tokens: Sequence[_Token]) -> list[_Run]:
+    """Return the card numbers that one side says, each with all of the run in which it is."""
+    tight = [*_runs(tokens)]
+    words = [each.text for each in tokens]
+    found: list[_Run] = []
+    for loose in _runs(tokens, STRANGE, APART):
+        if sum(_most(words[at]) for at in range(loose.first, loose.last)) < SHORTEST:
+            continue
+        parts = [each for each in tight if loose.first <= each.first < loose.last]
+        parts = [each for each in parts if not _is_account(words, tokens, each)]
+        at = loose.first
+        for first in range(loose.first, loose.last):
+            if first < at or not any(each.first <= first < each.last for each in parts):
+                continue
+            if (number := _number(tokens, words, first, loose.last, parts)) is not None:
+                found.append(number)
+                at = number.last
+    return found
+
+
+def _number(
+    tokens: Sequence[_Token], words: Sequence[str], first: int, end: int, parts: Sequence[_Run]
+) -> _Run | None:
+    """Return the card number that begins with a figure; None if none does."""
+    whole = next((each.last for each in parts if each.first == first), None)
+    best: tuple[int, str] | None = None
+    for last, digits, is_plain in _said(tokens, words, first, end):
+        if not SHORTEST <= len(digits) <= LONGEST or not follows_luhn(digits):
+            continue
+        if (is_plain and last == whole) or _ISSUED.fullmatch(digits):
+            best = max(best or (last, digits), (last, digits), key=lambda each: each[0])
+    if best is None:
+        return None
+    last, digits = best
+    over = [each for each in parts if each.first < last and each.last > first]
+    return _Run(min(each.first for each in over), max(last, *(each.last for each in over)), digits)
+
+
+class _Way(Enum):
+    """How a number was read so far: one of these, and never two."""
+
+    PLAIN = auto()
+    """Just what is said."""
+    GAPS = auto()
+    """With other words in between."""
+    MENDED = auto()
+    """Without what was said twice, or by mistake."""
+
+
+def _said(
+    tokens: Sequence[_Token], words: Sequence[str], first: int, end: int
+) -> Iterator[tuple[int, str, bool]]:
+    """Yield where a number that begins with a figure may end, its digits, and if it is plain."""
+    ways: dict[int, dict[tuple[str, _Way], None]] = {first: {("", _Way.PLAIN): None}}
+    for at in range(first, min(end, first + FARTHEST)):
+        # what is plain first, and in few digits: `sesenta seis` is rather 66 than 60 and 6
+        here = sorted(ways.pop(at, {}), key=lambda way: (way[1].value, len(way[0])))
+        kind, numbers = tokens[at].kind, readings(words, at) if here else []
+        for digits, way in here[:MOST_READINGS]:
+            for more, after in numbers:
+                now = digits + more
+                if after > end or len(now) > LONGEST:
+                    continue
+                there = ways.setdefault(after, {})
+                twice = () if way is _Way.GAPS else _once(now)
+                for each in ((now, way), *((fewer, _Way.MENDED) for fewer in twice)):
+                    if each not in there:
+                        there[each] = None
+                        yield after, each[0], each[1] is _Way.PLAIN
+            if digits and kind is not _Kind.FIGURE:
+                ways.setdefault(at + 1, {}).update(dict.fromkeys(_passed(digits, way, kind)))
+
+
+def _passed(digits: str, way: _Way, kind: _Kind) -> Iterator[tuple[str, _Way]]:
+    """Yield how a number may go on behind a word that is none."""
+    if kind is not _Kind.OTHER:
+        yield digits, way
+    elif way is not _Way.MENDED:
+        yield digits, _Way.GAPS
+    if kind is _Kind.MISTAKE and way is not _Way.GAPS:
+        yield from ((digits[:-less], _Way.MENDED) for less in _TAKEN_BACK)
+
+
+_TAKEN_BACK = range(1, 9)
+"""Digits that are said anew after a mistake."""
+
+
+def _once(digits: str) -> Iterator[str]:
+    """Yield digits without the last ones, where these are said twice."""
+    for count in range(2, 9):
+        if digits[-count:] == digits[-2 * count : -count]:
+            yield digits[:-count]
+
+
+def follows_luhn(digits: str) -> bool:
+    """Whether the last digit follows from the others, as in the number of every payment card."""
+    return not sum(
+        digit if at % 2 == 0 else digit * 2 - 9 * (digit > 4)
+        for at, digit in enumerate(map(int, reversed(digits)))
+    ) % 10 and bool(digits.strip("0"))
+
+
+def _most(word: str) -> int:
+    """Return how many digits a word gives at the most, of a few together."""
+    return len(word) if word.isdecimal() else 4 * is_figure(word)
+
+
+def _is_account(words: Sequence[str], tokens: Sequence[_Token], run: _Run) -> bool:
+    """Whether a run is just a Spanish bank account's number: `ES`, 22 digits (ISO 13616)."""
+    readable = [*_whole(words, tokens, run, 22)]
+    return bool(readable) and all(
+        len(digits) == 22 and int(f"{digits[2:]}1428{digits[:2]}") % 97 == 1 for digits in readable
+    )
+
+
+def _whole(words: Sequence[str], tokens: Sequence[_Token], run: _Run, most: int) -> Iterator[str]:
+    """Yield what all of a run may be read as, in so many digits at the most."""
+    ways: dict[int, dict[str, None]] = {run.first: {"": None}}
+    for at in range(run.first, run.last):
+        for digits in sorted(ways.pop(at, {}), key=len)[:MOST_READINGS]:
+            for more, after in readings(words, at):
+                if len(digits + more) <= most:
+                    ways.setdefault(after, {})[digits + more] = None
+            if tokens[at].kind is not _Kind.FIGURE:
+                ways.setdefault(at + 1, {})[digits] = None
+    yield from ways.get(run.last, {})
+
+
+# --- what is said after a number ------------------------------------------------------------------
+
+
+def _said_again(
+    sides: dict[Role | None, list[_Token]], number: str, span: CardSpan
+) -> Iterator[CardSpan]:
+    """Yield when some digits of a number are said in a row, by any side, around all of it."""
+    for side, tokens in sides.items():
+        words = [each.text for each in tokens]
+        for run in _runs(tokens):
+            again = _span(CardPart.NUMBER, side, tokens, run)
+            if again.starts > span.ends + AT_ONCE or again.ends < span.starts - AT_ONCE:
+                continue
+            if side == span.side and again.starts <= span.ends and again.ends >= span.starts:
+                continue
+            readable = _whole(words, tokens, run, LONGEST)
+            if any(len(each) >= FEWEST and each in number for each in readable):
+                yield again
+
+
+def _codes(
+    sides: dict[Role | None, list[_Token]], of: CardSpan, again: Sequence[CardSpan]
+) -> Iterator[CardSpan]:
+    """Yield when the code of a card is said, after its number, and perhaps said again."""
+    last = max(each.ends for each in (of, *again))
+    for side, tokens in sides.items():
+        words = [each.text for each in tokens]
+        for run in _runs(tokens):
+            code = _span(CardPart.CODE, side, tokens, run)
+            if not of.ends < code.starts <= last + AFTER:
+                continue
+            if any((side, code.starts) == (each.side, each.starts) for each in again):
+                continue
+            if run.last < len(tokens) and tokens[run.last].kind is _Kind.UNIT:
+                continue
+            if not any(_CODE.fullmatch(each) for each in _whole(words, tokens, run, 8)):
+                continue
+            since = max(of.starts, code.starts - ASKED)
+            said = (
+                " ".join(each.text for each in those if since < each.starts < code.starts)
+                for those in sides.values()
+            )
+            between = [each for each in tokens[: run.first] if each.starts > of.ends]
+            expires = any(each.text.startswith(_EXPIRES) for each in between)
+            at_once = side == of.side and code.starts <= last + AT_ONCE and not expires
+            if at_once or any(map(_ASKS.search, said)):
+                yield code
+
+
+_CODE = re.compile(r"(\d{3,4})\1?")
+"""A code, perhaps said twice."""
