@@ -167,7 +167,7 @@ def unhurried(archive: Archive) -> Iterator[Connection]:
     """Give a transaction whose statements may take as long as they take."""
     with archive.catalog.database.engine.begin() as connection:
         if connection.dialect.name != "sqlite":
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            connection.exec_driver_sql("SET statement_timeout = 0")
         yield connection
 
 

@@ -24,7 +24,8 @@ from sqlalchemy import (
 from twirec.catalog.column_types import UtcDateTime
 from twirec.catalog.database import Database, insert_into, to_models
 from twirec.catalog.figures import read_figures
-from twirec.catalog.tables import IN_BUCKET, marks, recordings
+from twirec.catalog.partial_indexes import IN_BUCKET
+from twirec.catalog.tables import marks, recordings
 from twirec.model.records import Recording
 from twirec.model.states import STORED
 

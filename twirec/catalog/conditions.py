@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.case_tables import case_calls, cases
+from twirec.catalog.partial_indexes import KEPT_APART
 from twirec.catalog.prepared import one_of
 from twirec.catalog.tables import calls, holds, legs, notes, recordings
 from twirec.model.access import (
@@ -154,11 +155,11 @@ def line_shut(lines: FromClause = calls) -> ColumnElement[bool]:
         lines: the lines of the calls.
     """
     theirs = of_same_call(recordings, lines)
-    shut = one_of(recordings.c.custody, sorted(SHUT))
+    shut, ours = text(KEPT_APART), one_of(recordings.c.custody, sorted(set(Custody) - SHUT))
     there = one_of(recordings.c.state, sorted(set(State) - NOTHING_OF_IT))
     return lines.c.blocked | (
         exists().where(theirs, shut).correlate(lines)
-        & ~exists().where(theirs, ~shut, there).correlate(lines)
+        & ~exists().where(theirs, ours, there).correlate(lines)
     )
 
 

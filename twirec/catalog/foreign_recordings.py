@@ -21,7 +21,8 @@ from sqlalchemy import (
 from twirec.catalog.agents import owner_of
 from twirec.catalog.conditions import among, of_call, of_same_call
 from twirec.catalog.database import Database, to_models, to_row
-from twirec.catalog.tables import NOT_SURELY_OURS, calls, foreign, recordings
+from twirec.catalog.partial_indexes import NOT_SURELY_OURS
+from twirec.catalog.tables import calls, foreign, recordings
 from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim, Foreign
 from twirec.model.states import State
 

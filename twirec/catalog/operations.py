@@ -31,11 +31,10 @@ from twirec.catalog.events import write_event
 from twirec.catalog.figures import MANY, Figures, Lines, Recorded, bring_together, read_figures
 from twirec.catalog.foreign_recordings import count_foreign, left_alone
 from twirec.catalog.hints import hint_recordings
+from twirec.catalog.partial_indexes import AT_REST, WAITING
 from twirec.catalog.recorded_calls import GIVEN_UP, tell_ledger
 from twirec.catalog.recordings import PARKED, UNDECIDED
 from twirec.catalog.tables import (
-    AT_REST,
-    WAITING,
     calls,
     derivatives,
     differences,

@@ -29,9 +29,10 @@ from twirec.catalog.consents import PROOF
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.hints import hint, hint_recordings
+from twirec.catalog.partial_indexes import AT_REST
 from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.recorded_calls import GIVEN_UP, ITS_LINE, LOCK, line_of, tell_ledger, why_none
-from twirec.catalog.tables import AT_REST, callbacks, calls, consents, legs, recordings, stop_orders
+from twirec.catalog.tables import callbacks, calls, consents, legs, recordings, stop_orders
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import OURSELVES, Actor, Deed, may_be_own
 from twirec.model.agents import StopOrder

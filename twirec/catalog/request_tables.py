@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Column, Date, Integer, String, Table, Text
 
 from twirec.catalog.column_types import UtcDateTime, word
-from twirec.catalog.tables import metadata, partial_index
+from twirec.catalog.partial_indexes import partial_index
+from twirec.catalog.tables import metadata
 from twirec.model.access_requests import CopyOf, StepKind
 
 access_requests = Table(

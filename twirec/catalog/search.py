@@ -215,6 +215,7 @@ class Asking:
         if len(owns) > MOST_OWN_NUMBERS:
             walks = [walk for walk in walks if walk.way is not Way.OWN]
         self._walk = walks[0] if self._nothing else self._rarest(walks)
+        self._found: int | None = None
 
     def _walks(self, owns: list[str]) -> Iterator[Walk]:
         """Yield the ways that there are to what is asked for."""
@@ -275,6 +276,8 @@ class Asking:
                 return lines
         # all that is known of it
         rows = self._all(ways.page(self._form, self._walk.way, len(self._walk.prefixes), None))
+        if self._query.after is None:
+            self._found = rows[0].found or 0
         return to_models(Call, (row for row in rows if row.call_sid is not None))
 
     def _words_are_few(self) -> bool:
@@ -296,6 +299,8 @@ class Asking:
         """Return how many calls match, as far as is counted; after the page was read."""
         if self._nothing:
             return Count(0)
+        if self._found is not None:  # as the page was read, all of it was
+            return Count(min(self._found, MOST_COUNTED), exact=self._found <= MOST_COUNTED)
         walk, places = self._walk, len(self._walk.prefixes)
         self._values |= _span(self._query)  # of all pages
         if ways.finds_all(self._form, walk.way):

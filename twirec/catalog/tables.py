@@ -21,6 +21,15 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime, word
+from twirec.catalog.partial_indexes import (
+    AT_REST,
+    GOING_ON,
+    IN_BUCKET,
+    KEPT_APART,
+    NOT_SURELY_OURS,
+    WAITING,
+    partial_index,
+)
 from twirec.model.approvals import ApprovalKind, ApprovalOutcome
 from twirec.model.audit import AuditOutcome, Pass
 from twirec.model.custody import OrderKind
@@ -49,40 +58,6 @@ metadata = MetaData(
     }
 )
 
-
-def partial_index(name: str, *columns: str, where: str) -> Index:
-    """Return an index of those rows only for which a condition holds.
-
-    Args:
-        name: of the index.
-        columns: what it is in order of.
-        where: the condition, in SQL that both databases have. A query that is to use the index has
-            to say it too, in plain words: no database knows what a parameter will be.
-    """
-    # The migration makes it. SQLAlchemy would load both dialects to know of the condition.
-    return Index(name, *columns, info={"where": where})
-
-
-WAITING = "due_at IS NOT NULL OR state = 'recording'"
-"""The recordings of which something is to come."""
-
-AT_REST = (
-    "due_at IS NULL AND lease IS NULL AND state IN ('archived', 'completed', 'erasing') "
-    "AND NOT (state = 'archived' AND (keep_at_vendor OR kept_for_trial))"
-)
-"""The recordings of which something is left to do that nobody does."""
-
-IN_BUCKET = "state IN ('archived', 'released')"
-"""The recordings whose bytes the bucket holds."""
-
-NOT_SURELY_OURS = (
-    "claim NOT IN ('account', 'line', 'route', 'told') "
-    "AND state IN ('archived', 'completed', 'recording')"
-)
-"""The recordings that may be another app's, and of which Twilio has a copy."""
-
-GOING_ON = "ended_at IS NULL"
-"""The calls of which nobody said that they ended."""
 
 NAME = String(1024).with_variant(String(1024, collation="C"), "postgresql")
 """In the order of code points, as buckets list names; SQLite's own order is that."""
@@ -214,6 +189,10 @@ recordings = Table(
     partial_index("ix_recordings_at_rest", "started_at", "sid", where=AT_REST),
     partial_index("ix_recordings_checked", "checked_at", "sid", where=IN_BUCKET),
     partial_index("ix_recordings_standstill", "standstill", where="standstill IS NOT NULL"),
+    # With the custody, which is always the same: without, SQLite takes the index of all recordings.
+    partial_index(
+        "ix_recordings_kept_apart", "account_sid", "call_sid", "custody", where=KEPT_APART
+    ),
     partial_index("ix_recordings_claim", "started_at", where=NOT_SURELY_OURS),
     Index("ix_recordings_backfilled_due_at", "backfilled", "due_at"),
     Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),

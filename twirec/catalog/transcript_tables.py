@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
 from twirec.catalog.column_types import UtcDateTime
-from twirec.catalog.tables import metadata, partial_index
+from twirec.catalog.partial_indexes import partial_index
+from twirec.catalog.tables import metadata
 
 GIVEN_UP = "due_at IS NULL AND last_error <> ''"
 

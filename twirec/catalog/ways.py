@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     column,
     exists,
     false,
@@ -206,25 +207,24 @@ def page(form: Form, way: Way, places: int, lot: int | None) -> Prepared:
     """Return what looks through a lot of the first of a way, for the calls of a page.
 
     Each row has in `looked` how many there were, and in `reached` when the last of them began, with
-    which others may have begun that are not among them. Without a call, none fits.
+    which others may have begun that are not among them. Without a call, none fits. Where the lot is
+    all there is, each has in `found` how many calls fit.
     """
     rows = _lot(form, way, places, lot, after="after" in form.asked)
     limit = bindparam("limit", type_=Integer)
-    keys, besides = _keys(way, rows), _besides(form, way)
-    if not besides:  # only the calls of the page are read
-        keys = keys.order_by(*_order(form, rows.c)).limit(limit)
-    fitting = (
-        _calls_of(keys, besides, list(calls.columns))
-        .order_by(*_order(form, calls.c))
-        .limit(limit)
-        .subquery()
-    )
+    fitting = _fitting(form, way, places, rows)
+    if lot is None:  # it is read twice
+        fitting = select(fitting.cte("fitting").prefix_with("MATERIALIZED"))
+    its = fitting.subquery()
+    first = select(its).order_by(*_order(form, its.c)).limit(limit)
+    these = select(calls).where(_are_its(first)).subquery()
     reached = _last(form, rows.c.started_at).label("reached")
     looked = select(func.count().label("looked"), reached).select_from(rows).subquery()
+    found = [] if lot else [select(func.count()).select_from(its).scalar_subquery().label("found")]
     return Prepared(
-        select(looked.c.looked, looked.c.reached, *fitting.c)
-        .select_from(looked.outerjoin(fitting, true()))
-        .order_by(*_order(form, fitting.c))
+        select(looked.c.looked, looked.c.reached, *found, *these.c)
+        .select_from(looked.outerjoin(these, true()))
+        .order_by(*_order(form, these.c))
     )
 
 
@@ -232,8 +232,7 @@ def page(form: Form, way: Way, places: int, lot: int | None) -> Prepared:
 def count(form: Form, way: Way, places: int, lot: int | None) -> Prepared:
     """Return what counts the calls in a lot of the first of a way, `found` of `looked`."""
     rows = _lot(form, way, places, lot, after=False)
-    keys, besides = _keys(way, rows), _besides(form, way)
-    fitting = (_calls_of(keys, besides, [calls.c.call_sid]) if besides else keys).subquery()
+    fitting = _fitting(form, way, places, rows).subquery()
     return Prepared(
         select(
             select(func.count()).select_from(rows).scalar_subquery().label("looked"),
@@ -275,13 +274,13 @@ def words(form: Form, rows: int) -> Prepared:
 @lru_cache(1024)
 def finds_all(form: Form, way: Way) -> bool:
     """Whether a way finds nothing but what is asked for."""
-    return not _besides(form, way) and not _fits(form, way) and way is not Way.WORDS
+    return not _of_call(form, way) and not _of_row(form, way) and way is not Way.WORDS
 
 
 @lru_cache(1024)
 def besides(form: Form) -> list[ColumnElement[bool]]:
     """Return what must hold of calls that are found otherwise, but for when they began."""
-    return _besides(form, Way.TIME)
+    return _of_call(form, Way.TIME)
 
 
 def is_of_calls(way: Way) -> bool:
@@ -416,9 +415,12 @@ def _lot(form: Form, way: Way, places: int, lot: int | None, *, after: bool) -> 
     of = BY[way][0]
     columns: list[ColumnElement[Any]] = [of.c.account_sid, of.c.call_sid]
     columns.append(_start(way).label("started_at"))
-    fits = _fits(form, way)
+    fits = _of_row(form, way)
+    if _is_in_row(way, places):
+        fits += _of_call(form, way)
     if fits:
-        columns.append(and_(*fits).label("fits"))
+        # CASE, as SQLite asks the rest of an AND that is a value, even where the first is not so
+        columns.append(case((and_(*fits), true()), else_=false()).label("fits"))
     if lot is not None:
         rows = _merged(form, way, places, columns, literal_column(str(lot)), after=after)
     else:
@@ -431,28 +433,40 @@ def _lot(form: Form, way: Way, places: int, lot: int | None, *, after: bool) -> 
     return rows.cte("lot").prefix_with("MATERIALIZED")
 
 
-def _keys(way: Way, rows: CTE) -> Select[Any]:
-    """Return the calls of those rows of a lot that fit, each once."""
+def _fitting(form: Form, way: Way, places: int, rows: CTE) -> Select[Any]:
+    """Return those calls of a lot that fit, each once: their keys, and when they began."""
     keys = select(rows.c.account_sid, rows.c.call_sid, rows.c.started_at)
     if "fits" in rows.c:
         keys = keys.where(rows.c.fits)
-    return keys if BY[way][0] is calls else keys.distinct()  # of a call there may be several
+    if not is_of_calls(way):
+        keys = keys.distinct()  # of a call there may be several
+    if _is_in_row(way, places) or not (conditions := _of_call(form, way)):
+        return keys
+    its = select(calls.c.account_sid, calls.c.call_sid, calls.c.started_at)
+    return its.where(_are_its(keys), *conditions)
 
 
-def _calls_of(
-    keys: Select[Any],
-    besides: Sequence[ColumnElement[bool]],
-    columns: Sequence[ColumnElement[Any]],
-) -> Select[Any]:
-    # Not by a join, for which SQLite may read all calls first, to make a filter of them
-    # (https://www.sqlite.org/optoverview.html#automatic_query_time_indexes).
+def _are_its(keys: Select[Any]) -> ColumnElement[bool]:
+    """Return the condition of calls that they are some whose keys are given.
+
+    It is no join, for which SQLite may read all calls first, to make a filter of them
+    (https://www.sqlite.org/optoverview.html#automatic_query_time_indexes).
+    """
     its = keys.subquery()
     these = tuple_(calls.c.account_sid, calls.c.call_sid)
-    are_its = these.in_(select(its.c.account_sid, its.c.call_sid))
-    return select(*columns).where(are_its, *besides)
+    return these.in_(select(its.c.account_sid, its.c.call_sid))
 
 
-def _fits(form: Form, way: Way) -> list[ColumnElement[bool]]:
+def _is_in_row(way: Way, places: int) -> bool:
+    """Whether what is asked of a call is asked of the rows of a way as they are read.
+
+    Those of several places are merged before it is asked, and of another table than `calls` they do
+    not have it: then the calls are looked up.
+    """
+    return is_of_calls(way) and places == 1
+
+
+def _of_row(form: Form, way: Way) -> list[ColumnElement[bool]]:
     """Return what must hold of a row of a way itself, beside what the index says."""
     if way is Way.NOTE:
         return [_has_part(replace(form, words=False)), *_is_note_seen(form)]
@@ -464,7 +478,7 @@ def _fits(form: Form, way: Way) -> list[ColumnElement[bool]]:
     return []
 
 
-def _besides(form: Form, way: Way) -> list[ColumnElement[bool]]:
+def _of_call(form: Form, way: Way) -> list[ColumnElement[bool]]:
     """Return what must hold besides of the calls that a way finds."""
     asked = form.asked
     conditions: list[ColumnElement[bool]] = [
