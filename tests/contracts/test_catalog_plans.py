@@ -168,7 +168,6 @@ def test_no_kind_of_search_reads_a_table_from_end_to_end(
     filled: Catalog, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(search, "LOTS", (1, 1, 2, 50))  # so that words are asked for too
-    monkeypatch.setattr(search, "LOOKED", 1)
     for kind, asked in KINDS.items():
         query = Query(**asked, **more, asker=ADMIN, limit=1)
         if kind not in ("reason", "much"):

@@ -154,13 +154,21 @@ def line_shut(lines: FromClause = calls) -> ColumnElement[bool]:
     Args:
         lines: the lines of the calls.
     """
-    theirs = of_same_call(recordings, lines)
+    return lines.c.blocked | shut_by_recordings(lines)
+
+
+def shut_by_recordings(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition of calls of which all that is recorded is kept apart; see `line_shut`.
+
+    Args:
+        rows: what has the SID and account of the call.
+    """
+    theirs = of_same_call(recordings, rows)
     shut, ours = text(KEPT_APART), one_of(recordings.c.custody, sorted(set(Custody) - SHUT))
     there = one_of(recordings.c.state, sorted(set(State) - NOTHING_OF_IT))
-    return lines.c.blocked | (
-        exists().where(theirs, shut).correlate(lines)
-        & ~exists().where(theirs, ours, there).correlate(lines)
-    )
+    return exists().where(theirs, shut).correlate(rows) & ~exists().where(
+        theirs, ours, there
+    ).correlate(rows)
 
 
 def note_seen(actor: Actor) -> ColumnElement[bool]:

@@ -31,11 +31,11 @@ newest on: one of theirs is found before long."""
 WINDOW = 1000
 """Calls that are looked through, the newest first, where each has to be looked at to be counted."""
 
-LOTS = (50, 200, *(800 * 4**step for step in range(16)))
-"""Rows of a way that are looked through for a page: the next lot where one was not enough."""
+LOTS = (50, 200, *((WINDOW + 1) * 4**step for step in range(16)))
+"""Rows of a way that are looked through for a page: the next lot where one was not enough. Of the
+third and later ones it is known how many match, and nothing is counted again.
 
-LOOKED = 800
-"""Notes of which each is read before it is asked how many the index of words knows of."""
+From the third on it is asked first how many notes the index of words knows of."""
 
 DEEP = 100
 """Rows of a way of which the oldest says how rare they are."""
@@ -215,7 +215,7 @@ class Asking:
         if len(owns) > MOST_OWN_NUMBERS:
             walks = [walk for walk in walks if walk.way is not Way.OWN]
         self._walk = walks[0] if self._nothing else self._rarest(walks)
-        self._found: int | None = None
+        self._count: Count | None = None
 
     def _walks(self, owns: list[str]) -> Iterator[Walk]:
         """Yield the ways that there are to what is asked for."""
@@ -267,18 +267,25 @@ class Asking:
         for lot in LOTS if ways.finds_all(self._form, walk.way) else LOTS[1:]:
             if lot < limit:
                 continue
-            if lot >= LOOKED and walk.way is Way.NOTE and self._words_are_few():
+            if lot > LOTS[1] and walk.way is Way.NOTE and self._words_are_few():
                 break
             rows = self._all(ways.page(self._form, walk.way, len(walk.prefixes), lot))
             lines = to_models(Call, (row for row in rows if row.call_sid is not None))
+            self._count_in(rows[0], lot)
             is_full = len(lines) >= limit and lines[-1].started_at != rows[0].reached
             if is_full or rows[0].looked < lot:
                 return lines
         # all that is known of it
         rows = self._all(ways.page(self._form, self._walk.way, len(self._walk.prefixes), None))
-        if self._query.after is None:
-            self._found = rows[0].found or 0
+        self._count_in(rows[0], None)
         return to_models(Call, (row for row in rows if row.call_sid is not None))
+
+    def _count_in(self, row: Any, lot: int | None) -> None:
+        """Keep what the lot of a page says of how many match, where it is as much as is counted."""
+        is_all = lot is None or row.looked < lot
+        if self._query.after is None and (is_all or row.looked > WINDOW):
+            exact = is_all and row.found <= MOST_COUNTED
+            self._count = Count(min(row.found, MOST_COUNTED), exact)
 
     def _words_are_few(self) -> bool:
         """Whether the index of parts of words knows of few notes, by which the way goes then."""
@@ -299,8 +306,8 @@ class Asking:
         """Return how many calls match, as far as is counted; after the page was read."""
         if self._nothing:
             return Count(0)
-        if self._found is not None:  # as the page was read, all of it was
-            return Count(min(self._found, MOST_COUNTED), exact=self._found <= MOST_COUNTED)
+        if self._count is not None:
+            return self._count
         walk, places = self._walk, len(self._walk.prefixes)
         self._values |= _span(self._query)  # of all pages
         if ways.finds_all(self._form, walk.way):

@@ -14,6 +14,7 @@ from sqlalchemy import (
     CTE,
     BindParameter,
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     String,
@@ -33,7 +34,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from twirec.catalog.conditions import allowed, line_shut, note_seen, of_same_call
+from twirec.catalog.conditions import allowed, note_seen, of_same_call, shut_by_recordings
 from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.tables import calls, consents, legs, notes, recordings
 from twirec.model.access import OF_PEOPLE, RIGHTS, Actor, Deed
@@ -207,22 +208,19 @@ def page(form: Form, way: Way, places: int, lot: int | None) -> Prepared:
     """Return what looks through a lot of the first of a way, for the calls of a page.
 
     Each row has in `looked` how many there were, and in `reached` when the last of them began, with
-    which others may have begun that are not among them. Without a call, none fits. Where the lot is
-    all there is, each has in `found` how many calls fit.
+    which others may have begun that are not among them, and in `found` how many calls fit. Without
+    a call, none fits.
     """
     rows = _lot(form, way, places, lot, after="after" in form.asked)
     limit = bindparam("limit", type_=Integer)
-    fitting = _fitting(form, way, places, rows)
-    if lot is None:  # it is read twice
-        fitting = select(fitting.cte("fitting").prefix_with("MATERIALIZED"))
-    its = fitting.subquery()
-    first = select(its).order_by(*_order(form, its.c)).limit(limit)
+    fitting = _fitting(form, way, rows).cte("fitting").prefix_with("MATERIALIZED")
+    first = select(fitting).order_by(*_order(form, fitting.c)).limit(limit)
     these = select(calls).where(_are_its(first)).subquery()
     reached = _last(form, rows.c.started_at).label("reached")
     looked = select(func.count().label("looked"), reached).select_from(rows).subquery()
-    found = [] if lot else [select(func.count()).select_from(its).scalar_subquery().label("found")]
+    found = select(func.count()).select_from(fitting).scalar_subquery().label("found")
     return Prepared(
-        select(looked.c.looked, looked.c.reached, *found, *these.c)
+        select(looked.c.looked, looked.c.reached, found, *these.c)
         .select_from(looked.outerjoin(these, true()))
         .order_by(*_order(form, these.c))
     )
@@ -232,7 +230,7 @@ def page(form: Form, way: Way, places: int, lot: int | None) -> Prepared:
 def count(form: Form, way: Way, places: int, lot: int | None) -> Prepared:
     """Return what counts the calls in a lot of the first of a way, `found` of `looked`."""
     rows = _lot(form, way, places, lot, after=False)
-    fitting = _fitting(form, way, places, rows).subquery()
+    fitting = _fitting(form, way, rows).subquery()
     return Prepared(
         select(
             select(func.count()).select_from(rows).scalar_subquery().label("looked"),
@@ -274,13 +272,14 @@ def words(form: Form, rows: int) -> Prepared:
 @lru_cache(1024)
 def finds_all(form: Form, way: Way) -> bool:
     """Whether a way finds nothing but what is asked for."""
-    return not _of_call(form, way) and not _of_row(form, way) and way is not Way.WORDS
+    asked = [*_of_line(form, way), *_elsewhere(form, way, calls), *_of_row(form, way)]
+    return not asked and way is not Way.WORDS
 
 
 @lru_cache(1024)
 def besides(form: Form) -> list[ColumnElement[bool]]:
     """Return what must hold of calls that are found otherwise, but for when they began."""
-    return _of_call(form, Way.TIME)
+    return [*_of_line(form, Way.TIME), *_elsewhere(form, Way.TIME, calls)]
 
 
 def is_of_calls(way: Way) -> bool:
@@ -415,9 +414,7 @@ def _lot(form: Form, way: Way, places: int, lot: int | None, *, after: bool) -> 
     of = BY[way][0]
     columns: list[ColumnElement[Any]] = [of.c.account_sid, of.c.call_sid]
     columns.append(_start(way).label("started_at"))
-    fits = _of_row(form, way)
-    if _is_in_row(way, places):
-        fits += _of_call(form, way)
+    fits = _of_line(form, way) if is_of_calls(way) else _of_row(form, way)
     if fits:
         # CASE, as SQLite asks the rest of an AND that is a value, even where the first is not so
         columns.append(case((and_(*fits), true()), else_=false()).label("fits"))
@@ -433,17 +430,19 @@ def _lot(form: Form, way: Way, places: int, lot: int | None, *, after: bool) -> 
     return rows.cte("lot").prefix_with("MATERIALIZED")
 
 
-def _fitting(form: Form, way: Way, places: int, rows: CTE) -> Select[Any]:
+def _fitting(form: Form, way: Way, rows: CTE) -> Select[Any]:
     """Return those calls of a lot that fit, each once: their keys, and when they began."""
     keys = select(rows.c.account_sid, rows.c.call_sid, rows.c.started_at)
     if "fits" in rows.c:
         keys = keys.where(rows.c.fits)
-    if not is_of_calls(way):
-        keys = keys.distinct()  # of a call there may be several
-    if _is_in_row(way, places) or not (conditions := _of_call(form, way)):
+    if is_of_calls(way):  # whose rows have been asked what is asked of a line
+        return keys.where(*_elsewhere(form, way, rows))
+    keys, asked = keys.distinct(), _of_line(form, way)  # of a call there may be several
+    asked += _elsewhere(form, way, calls)
+    if not asked:
         return keys
     its = select(calls.c.account_sid, calls.c.call_sid, calls.c.started_at)
-    return its.where(_are_its(keys), *conditions)
+    return its.where(_are_its(keys), *asked)
 
 
 def _are_its(keys: Select[Any]) -> ColumnElement[bool]:
@@ -455,15 +454,6 @@ def _are_its(keys: Select[Any]) -> ColumnElement[bool]:
     its = keys.subquery()
     these = tuple_(calls.c.account_sid, calls.c.call_sid)
     return these.in_(select(its.c.account_sid, its.c.call_sid))
-
-
-def _is_in_row(way: Way, places: int) -> bool:
-    """Whether what is asked of a call is asked of the rows of a way as they are read.
-
-    Those of several places are merged before it is asked, and of another table than `calls` they do
-    not have it: then the calls are looked up.
-    """
-    return is_of_calls(way) and places == 1
 
 
 def _of_row(form: Form, way: Way) -> list[ColumnElement[bool]]:
@@ -478,8 +468,8 @@ def _of_row(form: Form, way: Way) -> list[ColumnElement[bool]]:
     return []
 
 
-def _of_call(form: Form, way: Way) -> list[ColumnElement[bool]]:
-    """Return what must hold besides of the calls that a way finds."""
+def _of_line(form: Form, way: Way) -> list[ColumnElement[bool]]:
+    """Return what must hold besides of the lines of the calls that a way finds."""
     asked = form.asked
     conditions: list[ColumnElement[bool]] = [
         _beside(calls.c[_column(name)]) == _given(name, calls.c[_column(name)])
@@ -495,21 +485,36 @@ def _of_call(form: Form, way: Way) -> list[ColumnElement[bool]]:
     if "own_number" in asked and way is not Way.OWN:
         owns: list[BindParameter[Any]] = [bindparam(f"{Way.OWN}_{at}_0") for at in range(form.owns)]
         conditions.append(one_of(_beside(calls.c.own_number), owns))
+    if asked & OF_PEOPLE and form.asker is not None:
+        conditions.append(~calls.c.blocked)
+    return conditions
+
+
+def _elsewhere(form: Form, way: Way, of: FromClause) -> list[ColumnElement[bool]]:
+    """Return what must hold besides of what else there is of the calls that a way finds.
+
+    Args:
+        form: of the query.
+        way: the way.
+        of: what has the SIDs and accounts of the calls.
+    """
+    asked = form.asked
+    conditions: list[ColumnElement[bool]] = []
     if "note" in asked and way not in (Way.NOTE, Way.WORDS):
         # read as it is: a database would ask its index of words anew for each call
         part = _has_part(replace(form, words=False))
-        conditions.append(exists().where(of_same_call(notes, calls), part, *_is_note_seen(form)))
+        conditions.append(exists().where(of_same_call(notes, of), part, *_is_note_seen(form)))
     if "agent" in asked and way is not Way.AGENT:
         theirs = _beside(legs.c.agent) == _given("agent", legs.c.agent)
-        conditions.append(exists().where(of_same_call(legs, calls), theirs))
+        conditions.append(exists().where(of_same_call(legs, of), theirs))
     if "consent" in asked and way is not Way.CONSENT:
         outcome = _beside(consents.c.outcome) == _given("consent", consents.c.outcome)
-        conditions.append(exists().where(of_same_call(consents, calls), outcome))
+        conditions.append(exists().where(of_same_call(consents, of), outcome))
     if asked & (LASTS | {"state"}) and way not in (Way.STATE, Way.LENGTH):
         its = [*_is_of_state(form), *_lasts(form), *_is_seen(form)]
-        conditions.append(exists().where(of_same_call(recordings, calls), *its))
+        conditions.append(exists().where(of_same_call(recordings, of), *its))
     if asked & OF_PEOPLE and form.asker is not None:
-        conditions.append(~line_shut())
+        conditions.append(~shut_by_recordings(of))
     return conditions
 
 
