@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from callpanel.demo import Demo
 
@@ -36,13 +36,29 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def loading(page: Page) -> Iterator[None]:
+    """Wait for the page that what is done meanwhile leads to, and for its scripts.
+
+    Who acts earlier acts on the page that goes, or on one that nothing listens to yet.
+    """
+    with page.expect_navigation(wait_until="load"):
+        yield
+
+
+def follow(lead: Locator) -> None:
+    """Click on what leads to another page, and wait for that one, and for its scripts."""
+    with loading(lead.page):
+        lead.click()
+
+
 def sign_in(page: Page, demo: Demo, name: str) -> None:
     """Sign in as one of the demo's people, on the form of the page that is shown, or the first."""
     if page.locator("#password").count() == 0:
         page.goto(demo.url)
     page.locator("#name").fill(name)
     page.locator("#password").fill(demo.password)
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
     page.wait_for_url(lambda url: "/sign-in" not in url)
 
 

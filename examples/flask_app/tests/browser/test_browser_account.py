@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pyotp
 import pytest
+from chromium import follow
 from looking import looks_well
 from playwright.sync_api import Page, expect
 from visits import Visits
@@ -38,7 +39,7 @@ def sign_in(page: Page, demo: Demo, name: str, password: str = "") -> None:
     page.goto("/sign-in")
     page.locator("#name").fill(name)
     page.locator("#password").fill(password or demo.password)
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
 
 
 def code_of(page: Page) -> str:
@@ -74,27 +75,26 @@ def test_who_needs_a_second_factor_sets_it_up_and_signs_in_with_it(
     looks_well(page)
     secret = page.locator(".secret").inner_text().replace(" ", "")
     page.locator("#code").fill(code_of(page))
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
     expect(page.locator(".codes li")).to_have_count(10)
     looks_well(page)
     recovery = page.locator(".codes code").first.inner_text()
-    page.get_by_role(
-        "link", name="Los he guardado: continuar" if spanish else "I keep them: go on"
-    ).click()
+    kept = "Los he guardado: continuar" if spanish else "I keep them: go on"
+    follow(page.get_by_role("link", name=kept))
     page.wait_for_url("**/desk")
-    page.locator(".top .who button").last.click()
+    follow(page.locator(".top .who button").last)
 
     sign_in(page, asking, name)
     page.wait_for_url("**/sign-in/code")
     looks_well(page)
     page.locator("#code").fill(code_after(secret))
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
     page.wait_for_url("**/desk")
-    page.locator(".top .who button").last.click()
+    follow(page.locator(".top .who button").last)
 
     sign_in(page, asking, name)
     page.locator("#code").fill(recovery)
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
     page.wait_for_url("**/desk")
     expect(page.get_by_role("status")).to_contain_text("9.")
 
@@ -106,11 +106,11 @@ def test_everybody_changes_their_password_and_is_signed_out_elsewhere(
     for page in (here, elsewhere):
         sign_in(page, asking, "María.Núñez")
         page.wait_for_url("**/calls")
-    here.get_by_role("link", name="maría.núñez").click()
+    follow(here.get_by_role("link", name="maría.núñez"))
     here.get_by_label("Password until now").fill(asking.password)
     here.get_by_label("New password", exact=True).fill(NEW)
     here.get_by_label("New password once more").fill(NEW)
-    here.get_by_role("button", name="Change the password").click()
+    follow(here.get_by_role("button", name="Change the password"))
     expect(here.get_by_role("status")).to_contain_text("Your password is changed.")
     looks_well(here)
     elsewhere.wait_for_url(lambda url: "/sign-in" in url)  # its list asked for new calls

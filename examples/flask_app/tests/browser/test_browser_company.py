@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from chromium import follow, loading
 from looking import looks_well
 from playwright.sync_api import expect
 from visits import Visits
@@ -60,12 +61,12 @@ def test_who_has_a_role_is_in_and_who_has_none_is_told_so(
 ) -> None:
     page = visit("", "/recording", locale=locale)
     looks_well(page)
-    page.get_by_role("link", name=button).click()
-    page.get_by_role("button", name="nadie").click()
+    follow(page.get_by_role("link", name=button))
+    follow(page.get_by_role("button", name="nadie"))
     expect(page.get_by_role("alert")).to_contain_text(refused)
     looks_well(page)
-    page.get_by_role("link", name=button).click()
-    page.get_by_role("button", name="pilar").click()
+    follow(page.get_by_role("link", name=button))
+    follow(page.get_by_role("button", name="pilar"))
     page.wait_for_url("**/calls")
     expect(page.locator(".who .name")).to_contain_text("pilar@example.com")
     visit.problems[:] = [each for each in visit.problems if "403" not in each]
@@ -75,21 +76,23 @@ def test_what_was_typed_is_there_after_signing_in_on_another_page(
     visit: Visits, company: Demo
 ) -> None:
     page = visit("", "/calls")
-    page.get_by_role("link", name="Sign in with the company").click()
-    page.get_by_role("button", name="pilar").click()
+    follow(page.get_by_role("link", name="Sign in with the company"))
+    follow(page.get_by_role("button", name="pilar"))
     page.wait_for_url("**/calls")
     page.locator("#text").fill("1222 last Tuesday")
     page.context.clear_cookies()
-    page.locator("#text").press("Enter")
+    with loading(page):
+        page.locator("#text").press("Enter")
     expect(page.get_by_role("status")).to_contain_text("what you typed is there again")
     looks_well(page)
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Sign in with the company").click()
     other = opened.value
-    other.get_by_role("button", name="pilar").click()
+    other.wait_for_load_state()
+    follow(other.get_by_role("button", name="pilar"))
     other.wait_for_url(lambda url: "/sign-in" not in url)
-    page.get_by_role("button", name="I am signed in: go on").click()
+    follow(page.get_by_role("button", name="I am signed in: go on"))
     expect(page.locator("main form [name=text]").first).to_have_value("1222 last Tuesday")
-    page.get_by_role("button", name="Send again").click()
+    follow(page.get_by_role("button", name="Send again"))
     page.wait_for_url("**/calls?q=*")
     visit.problems[:] = [each for each in visit.problems if "40" not in each]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chromium import LARGE, PHONE, slow_down
+from chromium import LARGE, PHONE, follow, slow_down
 from looking import axe_finds_nothing
 from playwright.sync_api import Locator, Page, expect
 from visits import PATIENCE, Visits
@@ -179,15 +179,15 @@ def test_who_is_signed_out_elsewhere_reads_it_and_the_page_stays(
 ) -> None:
     page = at_desk()
     other = visit("alex", "/desk")
-    other.get_by_role("button", name="Sign out").click()
+    follow(other.get_by_role("button", name="Sign out"))
     other.wait_for_url("**/sign-in")
     sessions.pop("alex")
     expect(page.locator("#ended")).to_contain_text("Your session has ended.")
     expect(own(page)).to_be_visible()
-    page.locator("#ended a").click()
+    follow(page.locator("#ended a"))
     page.locator("#name").fill("alex")
     page.locator("#password").fill(demo.password)
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
     expect(own(page)).to_be_visible()
     assert page.url.endswith("/desk")
     visit.problems.clear()

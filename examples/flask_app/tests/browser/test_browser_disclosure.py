@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from chromium import follow
 from looking import looks_well
 from playwright.sync_api import Page, expect
 from visits import Visits
@@ -44,14 +45,14 @@ def path(link: str) -> str:
 
 def type_code(page: Page, code: str, button: str = "Open") -> None:
     page.get_by_role("textbox").fill(code)
-    page.get_by_role("button", name=button).click()
+    follow(page.get_by_role("button", name=button))
 
 
 def test_it_is_given_by_consent_and_opened_by_its_recipient_once(
     visit: Visits, recording_path: str
 ) -> None:
     page = visit("ana", recording_path)
-    page.get_by_role("link", name="Give to others").click()
+    follow(page.get_by_role("link", name="Give to others"))
     consents = page.get_by_role("region", name="Consents to a disclosure")
     heard = page.get_by_role("region", name="Who is heard").get_by_role("listitem").count()
     make = page.get_by_role("region", name="Make a link")
@@ -59,7 +60,7 @@ def test_it_is_given_by_consent_and_opened_by_its_recipient_once(
     def give() -> None:
         make.get_by_label("To whom").fill("Seguros Norte, S.A.")
         make.get_by_label("What for").fill("claim C-7")
-        make.get_by_role("button", name="Make link and code").click()
+        follow(make.get_by_role("button", name="Make link and code"))
 
     visit.problems.clear()
     give()
@@ -73,7 +74,7 @@ def test_it_is_given_by_consent_and_opened_by_its_recipient_once(
         consents.get_by_label("What for").fill("claim C-7")
         consents.get_by_label("On which day they consented").fill("2026-11-03")
         consents.get_by_label("Where that can be looked up").fill("letter in file C-7")
-        consents.get_by_role("button", name="Write down").click()
+        follow(consents.get_by_role("button", name="Write down"))
         expect(page.get_by_role("status")).to_contain_text("Written down")
     give()
     made = page.get_by_role("region", name="Link and code for Seguros Norte, S.A.")
@@ -127,7 +128,7 @@ def test_a_wrong_code_says_what_is_left_and_a_link_that_was_ended_says_nothing(
     type_code(page, given.code, "Abrir")
     expect(page.get_by_role("heading", level=1)).to_have_text("Una grabación para usted")
     expect(page.get_by_text("Por orden de un juzgado o tribunal: auto 7/2026")).to_be_visible()
-    page.get_by_role("link", name="English").click()
+    follow(page.get_by_role("link", name="English"))
     expect(page.get_by_text("By order of a court: auto 7/2026")).to_be_visible()
     demo.archive.custody.disclosures.revoke(given.disclosure.id, why="settled", by=ANA)
     page.reload()

@@ -6,6 +6,7 @@ import wave
 from pathlib import Path
 
 import pytest
+from chromium import follow
 from playwright.sync_api import Download, Page
 from visits import Visits
 
@@ -16,7 +17,7 @@ from twirec import CallRecord
 @pytest.fixture
 def page(visit: Visits, recording_path: str) -> Page:
     page = visit("sergio", recording_path)
-    page.get_by_role("button", name="complaint or dispute").click()
+    follow(page.get_by_role("button", name="complaint or dispute"))
     return page
 
 

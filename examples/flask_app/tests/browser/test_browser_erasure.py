@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import PHONE
+from chromium import PHONE, follow
 from looking import TOO_WIDE
 from playwright.sync_api import Page, expect
 from visits import Visits
@@ -53,11 +53,11 @@ def test_a_call_is_blocked_from_its_page_in_spanish_on_a_phone(
 ) -> None:
     sid = hung_up.call.call_sid
     page = visit("ana", f"/calls/{sid}", locale="es-ES", viewport=PHONE)
-    page.get_by_role("link", name="Suprimir esta llamada").click()
+    follow(page.get_by_role("link", name="Suprimir esta llamada"))
     expect(page.get_by_label("Número, llamada o grabación")).to_have_value(sid)
     looks_well(page)
     page.locator("#reason").fill("petición del 30 de noviembre")
-    page.get_by_role("button", name="Suprimir").click()
+    follow(page.get_by_role("button", name="Suprimir"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Certificado de supresión E-")
     expect(page.locator("main")).to_contain_text("Bloqueada hasta")
     expect(page.locator("main")).to_contain_text("petición del 30 de noviembre")
@@ -76,21 +76,21 @@ def test_what_is_destroyed_at_once_waits_for_a_second_admin(
     page.locator("#name").fill("bea")
     page.locator("#password").fill(demo.password)
     page.locator("#role").select_option("admin")
-    page.get_by_role("button", name="Make it").click()
+    follow(page.get_by_role("button", name="Make it"))
     number = recorded.call.customer_number
     page.goto("/erasures")
     page.get_by_label("Number, call or recording").fill(number)
     page.get_by_label("destroy it at once").check()
     page.locator("#reason").fill("request of 30 November")
     page.locator("#ground").fill("GDPR art. 17.1 d")
-    page.get_by_role("button", name="Erase", exact=True).click()
+    follow(page.get_by_role("button", name="Erase", exact=True))
     expect(page.locator("main")).to_contain_text("It waits for a second person")
     expect(page.get_by_role("button", name="Approve: destroy it now")).to_have_count(0)
     assert number not in page.url
     looks_well(page)
     path = page.url.removeprefix(demo.url)
     second = visit("bea", path)
-    second.get_by_role("button", name="Approve: destroy it now").click()
+    follow(second.get_by_role("button", name="Approve: destroy it now"))
     expect(second.get_by_role("status")).to_contain_text("It is being destroyed.")
     expect(second.locator("main")).to_contain_text("GDPR art. 17.1 d")
     looks_well(second)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chromium import LARGE, PHONE
+from chromium import LARGE, PHONE, follow, loading
 from playwright.sync_api import expect
 from visits import Visits
 
@@ -33,7 +33,8 @@ def test_a_whole_row_opens_a_call_on_a_phone(visit: Visits, recorded: CallRecord
     row.scroll_into_view_if_needed()
     box = row.bounding_box()
     assert box is not None
-    row.tap(position={"x": box["width"] - 12, "y": box["height"] - 12})  # where no words are
+    with loading(page):  # where no words are
+        row.tap(position={"x": box["width"] - 12, "y": box["height"] - 12})
     page.wait_for_url(f"**/calls/{recorded.call.call_sid}")
     expect(page.get_by_role("heading", level=1)).to_contain_text("+34 600 333 444")
 
@@ -58,7 +59,7 @@ def test_the_list_is_turned_round(
     page = visit("sergio", "/calls", locale=locale, viewport=size)
     rows = "[...document.querySelectorAll('#calls tbody tr')].map((row) => row.id)"
     expect(page.locator("#calls tbody tr").first).to_be_visible()
-    page.get_by_role("link", name=oldest).click()
+    follow(page.get_by_role("link", name=oldest))
     expect(page.get_by_role("link", name=newest)).to_be_visible()
     turned = page.evaluate(rows)
     assert {recorded.call.call_sid, hung_up.call.call_sid} <= set(turned)
@@ -66,7 +67,7 @@ def test_the_list_is_turned_round(
     starts = page.locator("#calls time").evaluate_all("all => all.map((one) => one.dateTime)")
     assert len(starts) > 1
     assert starts == sorted(starts)
-    page.get_by_role("link", name=newest).click()
+    follow(page.get_by_role("link", name=newest))
     expect(page.get_by_role("link", name=oldest)).to_be_visible()
     starts = page.locator("#calls time").evaluate_all("all => all.map((one) => one.dateTime)")
     assert starts == sorted(starts, reverse=True)

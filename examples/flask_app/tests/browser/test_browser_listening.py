@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from chromium import follow
 from playwright.sync_api import Page, expect
 from visits import PATIENCE, Visits
 
@@ -25,7 +26,7 @@ def page(visit: Visits, recording_path: str) -> Page:
 
 def listening(page: Page) -> Page:
     """Say what for, by a click."""
-    page.get_by_role("button", name="complaint or dispute").click()
+    follow(page.get_by_role("button", name="complaint or dispute"))
     return page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chromium import follow
 from playwright.sync_api import expect
 from visits import Visits
 
@@ -13,9 +14,9 @@ def test_a_note_and_a_case_number_are_on_the_call_and_in_the_list(
 ) -> None:
     page = visit("sergio", recording_path)
     page.get_by_role("textbox", name="Note").fill("Promised free of charge.\n<b>Checked.</b>")
-    page.get_by_role("button", name="Write down").click()
+    follow(page.get_by_role("button", name="Write down"))
     page.get_by_role("region", name="Notes").get_by_label("Case number").fill("R-2026/17")
-    page.get_by_role("button", name="Set the case number").click()
+    follow(page.get_by_role("button", name="Set the case number"))
     notes = page.locator("section[aria-labelledby=notes] li")
     expect(notes.filter(has_text="<b>Checked.</b>")).to_contain_text("sergio")
     page.goto("/calls")
@@ -29,12 +30,12 @@ def test_a_note_is_sent_again_after_signing_in_anew(
     typed = 'Rang again.\n\n"Quoted" & <i>more</i>, ñ.'
     page.get_by_role("textbox", name="Note").fill(typed)
     page.context.clear_cookies()
-    page.get_by_role("button", name="Write down").click()
+    follow(page.get_by_role("button", name="Write down"))
     page.get_by_label("Name").fill("sergio")
     page.get_by_label("Password").fill(demo.password)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("textbox", name="Note")).to_have_value(typed)
-    page.get_by_role("button", name="Send again").click()
+    follow(page.get_by_role("button", name="Send again"))
     notes = page.locator("section[aria-labelledby=notes] li p")
     expect(notes.filter(has_text="Rang again.")).to_have_text(typed)
     assert "Rang" not in " ".join(visit.addresses)

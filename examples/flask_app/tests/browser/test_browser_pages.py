@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import LARGE, PHONE
+from chromium import LARGE, PHONE, follow
 from looking import CUT_OFF, TOO_WIDE, axe_finds_nothing
 from playwright.sync_api import Browser, Page
 from visits import Visits
@@ -155,7 +155,7 @@ def page(
     with Visits(browser, demo, sessions) as visit:
         if path == "{user}":
             page = visit(who, "/users")
-            page.locator("td a").first.click()
+            follow(page.locator("td a").first)
             page.wait_for_url("**/users/*")
         else:
             page = visit(who, path.format(**places))

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from chromium import follow
 from looking import looks_well
 from playwright.sync_api import Page, expect
 from visits import Visits
@@ -57,12 +58,12 @@ def test_a_request_is_answered(
     unfolded(page)
     page.get_by_label(says["number"], exact=True).fill(recorded.call.customer_number)
     page.get_by_label(says["name"], exact=True).fill("José Ñúñez")
-    page.get_by_role("button", name=says["open"]).click()
+    follow(page.get_by_role("button", name=says["open"]))
     page.wait_for_url("**/requests/AR-*")
     expect(page.get_by_role("button", name=says["download"])).to_be_disabled()
     unfolded(page)
     page.get_by_label(says["how"]).fill("DNI")
-    page.get_by_role("button", name=says["write"]).click()
+    follow(page.get_by_role("button", name=says["write"]))
     with page.expect_download() as taken:
         page.get_by_role("button", name=says["download"]).click()
     with zipfile.ZipFile(Path(taken.value.path())) as files:
@@ -71,7 +72,7 @@ def test_a_request_is_answered(
         assert f'lang="{locale[:2]}"'.encode() in files.read("letter.html")
     page.reload()
     page.get_by_label(says["to"], exact=True).fill("en mano")
-    page.get_by_role("button", name=says["delivered"]).click()
+    follow(page.get_by_role("button", name=says["delivered"]))
     expect(page.locator("header .badge").last).to_have_text(says["answered"])
     unfolded(page)
     page.goto(f"/calls/{recorded.call.call_sid}")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from chromium import LARGE
+from chromium import LARGE, follow
 from playwright.sync_api import Browser, Error, expect
 from visits import PATIENCE
 from werkzeug.serving import make_server
@@ -45,7 +45,7 @@ def test_a_note_survives_a_restart_of_the_server(
             page.goto(address)
             page.locator("#name").fill("sergio")
             page.locator("#password").fill(demo.password)
-            page.locator("main form button").click()
+            follow(page.locator("main form button"))
             page.wait_for_url("**/calls")
             page.goto(address + recording_path)
             page.get_by_role("textbox", name="Note").fill(NOTE)
@@ -55,7 +55,7 @@ def test_a_note_survives_a_restart_of_the_server(
         with serving(demo, port):
             page.go_back()
             expect(page.get_by_role("textbox", name="Note")).to_have_value(NOTE)
-            page.get_by_role("button", name="Write down").click()
+            follow(page.get_by_role("button", name="Write down"))
             notes = page.locator("section[aria-labelledby=notes] li", has_text=NOTE)
             expect(notes).to_have_count(1)
     finally:

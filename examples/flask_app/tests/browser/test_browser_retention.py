@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chromium import follow
 from playwright.sync_api import Page, expect
 from visits import Visits
 
@@ -14,7 +15,7 @@ def set_rule(page: Page, name: str, term: str) -> None:
     page.get_by_label("Name").fill(name)
     page.locator("#term").fill(term)
     page.locator("#why").fill("agreed with the works council")
-    page.get_by_role("button", name="Set", exact=True).click()
+    follow(page.get_by_role("button", name="Set", exact=True))
     expect(page.get_by_role("status")).to_contain_text("Written down.")
 
 
@@ -27,15 +28,15 @@ def test_an_admin_sets_a_rule_and_puts_it_in_force(
     set_rule(page, "elsewhere", "1 day")
     page.locator("#removed-name").select_option("elsewhere")
     page.locator("#removed-why").fill("it was a mistake")
-    page.get_by_role("button", name="Remove", exact=True).click()
+    follow(page.get_by_role("button", name="Remove", exact=True))
     row = page.locator("tbody tr", has_text="todo").first
     expect(row).to_contain_text("10 years")
     expect(row).to_contain_text("not yet")
-    page.get_by_role("link", name="See what the rules would do").click()
+    follow(page.get_by_role("link", name="See what the rules would do"))
     card = page.locator("section", has_text="todo").first
     expect(card).to_contain_text("Would go now")
     page.get_by_label("Reason").fill("agreed")
-    page.get_by_role("button", name="Apply").click()
+    follow(page.get_by_role("button", name="Apply"))
     expect(page.get_by_role("status")).to_contain_text("The rules are in force.")
     expect(page.locator("tbody tr", has_text="todo").first).to_contain_text("yes")
     page.goto(f"/calls/{recorded.call.call_sid}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import LARGE, PHONE
+from chromium import LARGE, PHONE, follow, loading
 from looking import TOO_WIDE
 from playwright.sync_api import expect
 from visits import Visits
@@ -53,16 +53,17 @@ def test_a_sentence_is_found_by_its_words_and_heard(
 ) -> None:
     page = visit("sergio", "/calls", locale=locale, viewport=size, color_scheme=scheme)
     page.locator("form.search input[type=search]").fill(asked)
-    page.keyboard.press("Enter")
+    with loading(page):
+        page.keyboard.press("Enter")
     hit = page.locator(".heard li").first
     expect(hit).to_contain_text("darme de baja cuando quisiera sin pagar")
     expect(hit.locator("a")).to_contain_text(where)
     assert Axe().run(page).violations_count == 0
     assert not page.evaluate(TOO_WIDE)
-    hit.locator("a").click()
+    follow(hit.locator("a"))
     page.locator("#purpose").wait_for()
     if page.locator("audio").count() == 0:
-        page.locator("#purpose form button").first.click()
+        follow(page.locator("#purpose form button").first)
     lines = page.locator(".said-list li")
     now = page.locator(".said-list [aria-current]")
     expect(now).to_contain_text("darme de baja")  # where the player begins

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import LARGE, PHONE
+from chromium import LARGE, PHONE, follow
 from looking import TOO_WIDE
 from playwright.sync_api import expect
 from visits import Visits
@@ -41,24 +41,24 @@ def test_a_piece_goes_and_the_search_is_saved(
         java_script_enabled=scripts,
     )
     page.locator("input[type=search]").fill(said)
-    page.locator("form.search .box button").click()
+    follow(page.locator("form.search .box button"))
     chips = page.locator("main > .chips li")
     expect(chips).to_have_count(2)
     expect(chips.first).to_contain_text(chip)
     if scripts:
         assert Axe().run(page).violations_count == 0
         assert not page.evaluate(TOO_WIDE)
-    chips.last.get_by_role("button").click()
+    follow(chips.last.get_by_role("button"))
     expect(chips).to_have_count(1)
     expect(page.locator("input[type=search]")).to_have_value("3444")
     page.get_by_text(save).click()
     name = f"{locale} {scripts}"
     page.locator(".saved #name").fill(name)
-    page.locator(".saved .box button").click()
+    follow(page.locator(".saved .box button"))
     page.goto("/calls")
     if scripts:
         assert Axe().run(page).violations_count == 0
-    page.locator(".saved").get_by_role("link", name=name).click()
+    follow(page.locator(".saved").get_by_role("link", name=name))
     expect(page.locator("input[type=search]")).to_have_value("3444")
     typed = ("3444", "ends", "termina", locale)
     assert [url for url in visit.addresses if any(word in url for word in typed)] == []

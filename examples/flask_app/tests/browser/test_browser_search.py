@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chromium import LARGE, PHONE
+from chromium import LARGE, PHONE, follow, loading
 from playwright.sync_api import expect
 from visits import Visits
 
@@ -27,16 +27,17 @@ def test_a_call_is_found_by_its_last_four_digits_and_a_time_around_it(
     page = visit("sergio", "/calls", locale=locale, viewport=size)
     local = recorded.call.started_at.astimezone(demo.archive.settings.timezone)
     page.locator("form.search input[type=search]").fill(said.format(local))
-    page.locator("form.search .box button").click()
+    follow(page.locator("form.search .box button"))
     expect(page.locator("#calls tbody tr")).to_have_count(1)
-    page.locator("#calls tbody a").click()
+    follow(page.locator("#calls tbody a"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("+34 600 333 444")
 
 
 def test_another_time_finds_nothing(visit: Visits, recorded: CallRecord) -> None:
     page = visit("sergio", "/calls")
     page.locator("form.search input[type=search]").fill("3444 last month")
-    page.keyboard.press("Enter")
+    with loading(page):
+        page.keyboard.press("Enter")
     expect(page.locator("#calls")).to_contain_text("No call matches.")
 
 
@@ -46,7 +47,8 @@ def test_nothing_that_is_typed_is_in_an_address(visit: Visits, recorded: CallRec
     page.locator("form.search input[type=search]").fill("600 333 444")
     page.get_by_label("Words of a note").fill("gratis")
     page.get_by_role("search").get_by_label("Case number").fill("R-2026/17")
-    page.keyboard.press("Enter")
+    with loading(page):
+        page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Show all calls")).to_be_visible()
     with page.expect_response("**/calls/newest*"):
         pass
@@ -62,7 +64,7 @@ def test_filters_narrow_what_is_shown(
     page.get_by_text("More to ask for").click()
     why = page.get_by_role("search").get_by_label("Why not recorded")
     why.select_option("hung_up_during_announcement")
-    page.get_by_role("button", name="Find").last.click()
+    follow(page.get_by_role("button", name="Find").last)
     expect(page.get_by_role("link", name="Show all calls")).to_be_visible()
     rows = page.locator("#calls tbody tr")
     expect(rows.locator(f"a[href*='{hung_up.call.call_sid}']")).to_have_count(1)

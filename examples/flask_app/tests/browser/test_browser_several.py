@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chromium import slow_down
+from chromium import follow, slow_down
 from playwright.sync_api import Page, expect
 from visits import Visits
 
@@ -11,7 +11,7 @@ from twirec import CallRecord
 
 def search(page: Page, text: str) -> None:
     page.locator("#text").fill(text)
-    page.get_by_role("button", name="Find", exact=True).first.click()
+    follow(page.get_by_role("button", name="Find", exact=True).first)
     page.wait_for_url("**q=*")
 
 
@@ -31,7 +31,7 @@ def test_each_tab_keeps_its_own_search(
         expect(rows.first).to_have_attribute("id", call.call_sid)
         expect(rows).to_have_count(1)
     rows = one.locator("#calls tbody tr")
-    rows.locator("a").first.click()
+    follow(rows.locator("a").first)
     one.wait_for_url("**/calls/CA*")
     one.go_back()
     expect(rows.first).to_have_attribute("id", recorded.call.call_sid)
@@ -47,14 +47,14 @@ def test_of_two_browsers_the_later_one_is_told_what_is_there_now(
     }
     for page, number in ((ana, "R-1"), (sergio, "R-2")):
         case[page].fill(number)
-        page.get_by_role("button", name="Set the case number").click()
+        follow(page.get_by_role("button", name="Set the case number"))
     expect(sergio.get_by_role("alert")).to_contain_text("R-1")
     expect(case[sergio]).to_have_value("R-2")
     assert "409" in " ".join(visit.problems)
     visit.problems.clear()
     ana.reload()
     expect(case[ana]).to_have_value("R-1")
-    sergio.get_by_role("button", name="Set the case number").click()
+    follow(sergio.get_by_role("button", name="Set the case number"))
     ana.reload()
     expect(case[ana]).to_have_value("R-2")
 

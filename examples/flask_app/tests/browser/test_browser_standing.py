@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import LARGE, PHONE
+from chromium import LARGE, PHONE, follow
 from playwright.sync_api import Page, expect
 from visits import Visits
 
@@ -73,7 +73,7 @@ def test_a_stopped_worker_is_said_on_every_page(
         assert not page.evaluate(OVERFLOWS), path
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
-    bar(page).get_by_role("link").click()
+    follow(bar(page).get_by_role("link"))
     expect(page.locator("section[aria-labelledby=alarms]")).to_contain_text("twirec work")
 
 

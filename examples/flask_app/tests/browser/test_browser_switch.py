@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chromium import sign_in
+from chromium import follow, sign_in
 from playwright.sync_api import Locator, Page, expect
 from visits import Visits
 
@@ -19,7 +19,7 @@ def switch(page: Page, to: str, why: str) -> None:
     page.locator("#number").select_option(OWN_NUMBER)
     page.get_by_label(to, exact=True).check()
     page.get_by_label("Reason").fill(why)
-    page.get_by_role("button", name="Switch").click()
+    follow(page.get_by_role("button", name="Switch"))
     expect(page.get_by_role("status")).to_contain_text("Changed.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from chromium import LARGE, PHONE
+from chromium import LARGE, PHONE, follow
 from looking import axe_finds_nothing
 from playwright.sync_api import Page, expect
 from test_browser_listening import wait_for
@@ -41,7 +41,7 @@ def copied(
 def open_call(visit: Visits, path: str, locale: str = "en-GB") -> Page:
     """Open the page of a call, and say what for."""
     page = visit("sergio", path, locale=locale)
-    page.get_by_role("button", name=CLAIM[locale]).click()
+    follow(page.get_by_role("button", name=CLAIM[locale]))
     expect(page.locator("audio")).to_have_count(1)
     return page
 
@@ -101,7 +101,7 @@ def test_a_session_that_ended_is_said_with_the_way_back(
     page.evaluate(PLAY)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("Your session has ended.")
-    alert.get_by_role("link", name="Sign in").click()
+    follow(alert.get_by_role("link", name="Sign in"))
     page.wait_for_url(lambda url: "/sign-in?next=/calls/" in url)
 
 

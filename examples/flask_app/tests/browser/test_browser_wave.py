@@ -6,7 +6,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import LARGE, PHONE
+from chromium import LARGE, PHONE, follow
 from looking import TOO_WIDE
 from playwright.sync_api import Page, expect
 from visits import Visits
@@ -22,7 +22,7 @@ BEGINS_AT = """audio => new Promise((done) => {
 
 
 def choose_purpose(page: Page) -> None:
-    page.locator("#purpose form button").first.click()
+    follow(page.locator("#purpose form button").first)
     page.locator("audio").wait_for(state="attached")
 
 
@@ -73,10 +73,10 @@ def test_a_drawing_is_looked_at_cut_and_noted(
     wave.focus()
     page.keyboard.press("n")
     page.keyboard.type("Promised")
-    page.locator("section[aria-labelledby=notes] form button").first.click()
+    follow(page.locator("section[aria-labelledby=notes] form button").first)
     expect(page.locator(".legend").first).to_contain_text(pinned)
     expect(page.locator(".marks line.note").first).to_be_attached()
-    page.locator("section[aria-labelledby=notes] a[href*='t=0']").first.click()
+    follow(page.locator("section[aria-labelledby=notes] a[href*='t=0']").first)
     expect(page.locator("audio source").first).to_have_attribute("src", re.compile("#t=0.0"))
     assert Axe().run(page).violations_count == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from chromium import follow
 from playwright.sync_api import Page, expect
 from visits import Visits
 
@@ -20,9 +21,9 @@ def page(visit: Visits) -> Page:
 
 def test_a_call_is_found(page: Page, recorded: CallRecord) -> None:
     page.locator("form.search input[type=search]").fill("600 333 444")
-    page.get_by_role("button", name="Find").first.click()
+    follow(page.get_by_role("button", name="Find").first)
     expect(page.locator(".count")).to_have_text("1 call")
-    page.get_by_role("link", name="Show all calls").click()
+    follow(page.get_by_role("link", name="Show all calls"))
     expect(page.locator("form.search input[type=search]")).to_have_value("")
 
 
@@ -31,14 +32,14 @@ def test_recording_is_switched(page: Page, demo: Demo) -> None:
     page.locator("#number").select_option(OWN_NUMBER)
     page.get_by_label("on", exact=True).check()
     page.get_by_label("Reason").fill("No scripts here")
-    page.get_by_role("button", name="Switch").click()
+    follow(page.get_by_role("button", name="Switch"))
     expect(page.locator("section[aria-labelledby=history]")).to_contain_text("No scripts here")
 
 
 def test_a_recording_is_downloaded_and_has_a_player(page: Page, recording_path: str) -> None:
     page.goto(recording_path)
     expect(page.locator("audio")).to_have_count(0)
-    page.get_by_role("button", name="quality and training").click()
+    follow(page.get_by_role("button", name="quality and training"))
     expect(page.locator("audio[controls]")).to_be_visible()
     expect(page.get_by_label("Speed")).to_be_hidden()
     with page.expect_download() as taken:
