@@ -24,7 +24,7 @@ from twirec.model.records import TAIL, Call, CallRecord
 from twirec.model.search import MOST_COUNTED, Count, Query
 from twirec.model.states import State
 
-FEW = 4000
+FEW = 2000
 """How many notes are looked up one by one. More are so frequent that the calls are read from the
 newest on: one of theirs is found before long."""
 
