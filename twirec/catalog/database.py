@@ -259,6 +259,28 @@ class Database:
         if hints and self.hinting:
             self.hinting(hints)
 
+    @property
+    def has_at_once(self) -> bool:
+        """Whether `at_once` may be used: on PostgreSQL, once the first transaction has looked."""
+        return not self._is_sqlite and self._look is None
+
+    @contextmanager
+    def at_once(self) -> Iterator[Connection]:
+        """Statements that are each a transaction of its own, which only PostgreSQL has quickly.
+
+        To begin and to commit are two more ways to the server and back. Each says by itself for how
+        long it waits (`waiting.lock_patience`), and may have been done although its connection was
+        lost: `CatalogUnavailable.__cause__` says so. Who waits for work is told after it, and by
+        looking if that fails.
+        """
+        hints: list[Hint] = []
+        with self._transaction(), closing(self.engine.connect()) as connection:
+            yield connection.execution_options(twirec_events=self._events, twirec_hints=hints)
+            if hints and self.notifying:
+                self.notifying(connection, hints)
+        if hints and self.hinting:
+            self.hinting(hints)
+
     def _writing(self) -> AbstractContextManager[Connection]:
         if self._on_disk:
             return self._writer.transaction()

@@ -107,7 +107,13 @@ class _Compiled:
         except self._error as error:
             # without the parameters: numbers are among them, and errors end up in logs
             raise DBAPIError.instance(
-                self.sql, None, error, self._error, hide_parameters=True, dialect=self._dialect
+                self.sql,
+                None,
+                error,
+                self._error,
+                hide_parameters=True,
+                connection_invalidated=self._dialect.is_disconnect(error, driver, None),
+                dialect=self._dialect,
             ) from error
         if not rows:
             return []

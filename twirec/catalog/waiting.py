@@ -7,7 +7,7 @@ import sqlite3
 import time
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import BindParameter, ColumnElement, Connection, Text, bindparam, func, true
 from sqlalchemy.exc import DBAPIError
 
 from twirec.model.steady import left
@@ -33,6 +33,25 @@ no faster, but whoever waits for it cannot give up in time.
 def patience() -> float:
     """Return how many seconds a step may wait: less where a budget is nearly spent."""
     return left(PATIENCE)
+
+
+def milliseconds() -> str:
+    """Return `patience` as PostgreSQL's settings have it."""
+    return str(round(patience() * 1000))
+
+
+PATIENCE_GIVEN = "lock_patience"
+"""The parameter of `lock_patience`: see `milliseconds`."""
+
+
+def lock_patience() -> ColumnElement[Any]:
+    """Return what lets a statement of PostgreSQL wait for each lock for so long at the most.
+
+    It holds for what the statement does once that is evaluated, until its transaction ends: a
+    setting of the session would be that of others too, behind PgBouncer.
+    """
+    given: BindParameter[str] = bindparam(PATIENCE_GIVEN, type_=Text)
+    return func.set_config("lock_timeout", given, true()).label("patience")
 
 
 def begin_immediate(connection: Connection) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 from twirec.calls import forms, ledger, twiml
 from twirec.calls.address import read
 from twirec.calls.from_vendor import called_out, may_be_an_agents
 from twirec.model.errors import CatalogError, NotFound, RequestRefused, VendorError
-from twirec.model.records import Call
+from twirec.model.records import Belonging, Call
 from twirec.model.vendor import FINAL, STATE_OF, RecordingCallback
-from twirec.model.vocabulary import Direction
+from twirec.model.vocabulary import Direction, Role
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import close_line, placed_line
 from twirec.webhooks.recording_control import RecordingControl
@@ -116,7 +116,7 @@ class Status:
         received = self._catalog.recordings.receive(
             callback,
             state=STATE_OF.get(callback.status),
-            channel_map=partial(ledger.channels_by, callback.source),
+            channel_map=_channels_of(callback.source),
             at=self._context.now(),
         )
         if received.orders:
@@ -148,3 +148,9 @@ class Status:
             log.warning("%s: whom it dialled is not known: %s", line.call_sid, error)
             legs = []
         return called_out(line, legs, self._settings.country, self._catalog.agents.is_agent)
+
+
+@lru_cache(maxsize=64)  # the same for the same word: what follows of it is kept by that
+def _channels_of(source: str | None) -> Callable[[Belonging], tuple[Role, ...]]:
+    """Return what says who is on which channel of what a word of Twilio's started."""
+    return partial(ledger.channels_by, source)
