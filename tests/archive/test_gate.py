@@ -403,6 +403,7 @@ CASES: dict[str, Case | str] = {
     "cases.receipts.make": "a receipt, which names no recording; what its link opens is disclosed",
     "cases.receipts.send": "a code; what its link opens is disclosed",
     "cases.receipts.deliver": "a case, which names no recording",
+    "cases.receipts.undelivered": "e-mails, which name no recording",
     "cases.years.cases": "cases, which name no recording",
     "cases.years.waits": "calls, which name no recording",
     "cases.years.figures": "how many there are",

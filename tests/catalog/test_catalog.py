@@ -79,6 +79,7 @@ FROZEN = {
     "0022_transcripts.py": "f99ecad082dbb05d06a40fa100df6e7449922b04378139428f985eb6ea5b4565",
     "0023_anchors.py": "5f5b8419d66ec1b012c34ca2a9001ee2ed6b612f595f34fe846243867a8ee50a",
     "0024_kept_apart.py": "fc8eae7c037ac08e9fd5f3767e8427ef2d2bbc2726ba06905078c200eb200a76",
+    "0025_case_mails.py": "71d368135a0ae1429467b54004dda1d27a2e621b45bd461737f25626a859cbcc",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

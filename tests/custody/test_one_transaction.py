@@ -374,7 +374,7 @@ CHANGE_NOTHING = {
     "cases.years.waits": "it is only read",
     "cases.years.figures": "it is only read",
     "cases.years.statement": "it is only read",
-    "cases.receipts.send": "the receipt is made as by `make`; that it was sent is entered after",
+    "cases.receipts.send": "the receipt is made as by `make`; a worker enters that it was sent",
     "custody.access_requests.answer": "it is looked at; only its entry is written",
     "custody.access_requests.pack": "it is entered as tried, and as made when all of it was read",
     "custody.evidence": "it is entered as tried, and as done when it is made",

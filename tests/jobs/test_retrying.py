@@ -37,7 +37,7 @@ TABLE = {
     SETTING: """
         DecryptionError DecryptionKeyMissing DecryptionKeyWrong
         AudioToolsMissing LetterToolsMissing EvidenceToolsMissing SealUnusable
-        SpeechToolsMissing ModelUnusable
+        SpeechToolsMissing ModelUnusable MailServerUnusable
         JournalError JournalForeign AuditBroken JournalUnreadable
     """,
     FINAL: """
@@ -47,6 +47,7 @@ TABLE = {
         NotPaused NotResumed NotStopped MediaError NotAudio MediaMismatch EncryptionUnknown
         ObjectExists BytesDiffer ObjectDiffers LabelsTooLong LeaseLost CatalogNotEmpty CatalogNewer
         Stopped
+        MailRefused
         CustodyRefused NotConsented LinkClosed CodeWrong NoEvidence NothingThere
     """,
 }

@@ -96,6 +96,11 @@ TABLE: dict[str, tuple[dict[str, Any], Alarm | None]] = {
         {"cases_overdue": 2},
         Alarm(AlarmKind.CASES_OVERDUE, count=2),
     ),
+    "a receipt waits to be sent": ({"mails_waiting": 1}, None),
+    "a receipt could not be delivered": (
+        {"mails_failed": 1},
+        Alarm(AlarmKind.MAILS_FAILED, count=1),
+    ),
     "the bucket holds something else": (
         {"differences": 1},
         Alarm(AlarmKind.DIFFERENCES, count=1),

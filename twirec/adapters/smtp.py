@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
-from email.message import EmailMessage
+from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
-from twirec.model.errors import MailNotSent
+from twirec.model.errors import MailNotSent, MailRefused, MailServerUnusable
 
 PATIENCE = 20
 """Seconds for which somebody waits for the server."""
+
+FOR_GOOD = 500
+"""From this code on the same e-mail would be refused again (RFC 5321, 4.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +57,69 @@ def read_server(url: str) -> MailServer:
     )
 
 
-def send(message: EmailMessage, server: MailServer) -> None:
-    """Hand an e-mail over. On return the server has taken it for everybody.
+def send(content: bytes, sender: str, to: str, server: MailServer) -> None:
+    """Hand an e-mail over. On return the server has taken it.
+
+    Args:
+        content: the e-mail as it is sent, in ASCII.
+        sender: from whom it is, with a name or without.
+        to: to whom.
+        server: to which server.
 
     Raises:
-        MailNotSent: it has not, or nobody knows; the message says why, and names nobody.
+        MailRefused: the server refuses the address or the e-mail for good (5xx).
+        MailServerUnusable: it offers no TLS, its certificate is not accepted, or it refuses who
+            sends.
+        MailNotSent: it has not taken it, or nobody knows. Each message says why, and names nobody.
     """
     context = ssl.create_default_context()
     try:
-        with _connect(server, context) as session:
+        session = _connect(server, context)
+        try:
             if server.user:
                 session.login(server.user, server.password)
-            session.send_message(message)
-    except smtplib.SMTPNotSupportedError as error:
-        raise MailNotSent(
-            "The mail server offers no TLS (STARTTLS), or takes no password over it: nothing was "
-            "sent."
+            session.sendmail(parseaddr(sender)[1], [to], content)
+        finally:  # what was taken is taken, however the server says goodbye
+            with suppress(smtplib.SMTPException, OSError):
+                session.quit()
+    except smtplib.SMTPException as error:
+        raise _judged(error) from error
+    except ssl.SSLCertVerificationError as error:
+        raise MailServerUnusable(
+            f"The mail server's certificate was not accepted: {error.verify_message}."
         ) from error
-    except smtplib.SMTPAuthenticationError as error:
-        raise MailNotSent("The mail server refused user and password (TWIREC_SMTP_URL).") from error
-    except smtplib.SMTPRecipientsRefused as error:
-        raise MailNotSent("The mail server refused the address.") from error
-    except ssl.SSLError as error:
-        raise MailNotSent(
-            f"The mail server's certificate was not accepted: {error.reason}."
-        ) from error
-    except (smtplib.SMTPException, OSError) as error:
+    except OSError as error:
         raise MailNotSent(f"The mail server took nothing: {type(error).__name__}.") from error
+
+
+def _judged(error: smtplib.SMTPException) -> MailNotSent:
+    """Return what a refusal means. What a server says beside its code may name somebody."""
+    match error:
+        case smtplib.SMTPNotSupportedError():
+            return MailServerUnusable(
+                "The mail server offers no TLS (STARTTLS), or takes no password over it: nothing "
+                "was sent."
+            )
+        case smtplib.SMTPAuthenticationError() if error.smtp_code >= FOR_GOOD:
+            return MailServerUnusable(
+                "The mail server refused user and password (TWIREC_SMTP_URL)."
+            )
+        case smtplib.SMTPRecipientsRefused():
+            code = max((code for code, _ in error.recipients.values()), default=0)
+            return _by_code(code, "The mail server refused the address")
+        case smtplib.SMTPSenderRefused() if error.smtp_code >= FOR_GOOD:
+            return MailServerUnusable(
+                f"The mail server refused the sender (TWIREC_SMTP_FROM): {error.smtp_code}."
+            )
+        case smtplib.SMTPDataError():
+            return _by_code(error.smtp_code, "The mail server refused the e-mail")
+    return MailNotSent(f"The mail server took nothing: {type(error).__name__}.")
+
+
+def _by_code(code: int, what: str) -> MailNotSent:
+    if code >= FOR_GOOD:
+        return MailRefused(f"{what} for good: {code}.")
+    return MailNotSent(f"{what} for now: {code}.")
 
 
 def _connect(server: MailServer, context: ssl.SSLContext) -> smtplib.SMTP:

@@ -5,34 +5,39 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import localtime, make_msgid
+from email.utils import localtime, parseaddr
 
+from twirec.archive.audit import LARGEST_PAGE
+from twirec.archive.case_mails import PURPOSE, secrets_of
 from twirec.archive.disclosed_copies import PLAIN
 from twirec.archive.disclosures import ROUTE
+from twirec.calls.signed_targets import sign_segment
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.case_consent import covered
 from twirec.custody.case_receipt import plain_text, receipt
 from twirec.custody.disclosure import new_code, new_secret, proofs
 from twirec.custody.document_pdf import Sealing, check_installed, sealed_pdf
-from twirec.model.access import Actor, Deed, acting, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, may_ever
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.cases import (
     Case,
     CaseAnswer,
+    CaseMail,
     CaseReceipt,
     CaseStep,
     CaseStepKind,
 )
 from twirec.model.disclosures import Disclosure, DisclosureGround
-from twirec.model.errors import CustodyRefused, InvalidQuery, MailNotSent
-from twirec.model.given import understood
+from twirec.model.errors import CustodyRefused, InvalidQuery
+from twirec.model.given import understood, whole
 from twirec.model.records import Recording
 from twirec.search.case_keys import read_key
 from twirec.settings import Settings
@@ -42,10 +47,6 @@ LIFE = timedelta(days=90)
 
 OPENINGS = 20
 LONGEST_TEXT = 2000
-
-
-BY_MAIL = "e-mail"
-"""How a receipt was delivered that the library sent."""
 
 
 @understood
@@ -99,10 +100,13 @@ class CaseReceipts:
             return self._made(step, done)
 
     def send(self, case_key: str, *, to: str, by: Actor | str) -> str:
-        """Send the receipt of a case by e-mail, with what `make` puts into it.
+        """Make the receipt of a case, and let a worker send it by e-mail, with all `make` has.
 
-        Who may not hear what was recorded sends no link either: they choose the address, and have
-        the code. It is written down that it was delivered, and to whom; or that it could not be.
+        A worker hands it to the mail server, within seconds where one runs. What the server refuses
+        for a while is tried again for about a day; what it refuses for good is not. `cases.get`
+        says where it stands; that it was delivered, and to whom, or why not, is a step of the case
+        and an event. Who may not hear what was recorded sends no link: they choose the address, and
+        have the code.
 
         Args:
             case_key: of the case.
@@ -117,30 +121,21 @@ class CaseReceipts:
             NotFound: there is no such case.
             CustodyRefused: it is not for them, or the case is closed and its call blocked.
             InvalidQuery: the key or the address is none, or no mail server is set.
-            MailNotSent: the mail server did not take it; try it again.
             TwirecError: as `make`.
         """
-        from twirec.adapters.smtp import send
-
         address = _address(to)
-        settings = self._settings
-        if settings.smtp is None:
+        if self._settings.smtp is None:
             raise InvalidQuery(
                 "to: no mail server is set (TWIREC_SMTP_URL, TWIREC_SMTP_FROM): make the receipt "
                 "and deliver it yourselves."
             )
+        if not secrets_of(self._settings):
+            raise InvalidQuery(
+                "to: no auth token of Twilio's is set, which seals e-mails that wait: make the "
+                "receipt and deliver it yourselves."
+            )
         with self._step(case_key, by, CaseStepKind.RECEIPT) as (step, done):
-            made = self._made(step, done)
-        with self._step(case_key, by, CaseStepKind.DELIVERED) as (step, done):
-            said = replace(step, text=address, how=BY_MAIL)
-            try:
-                send(_message(made, settings.smtp_from, address), settings.smtp)
-            except MailNotSent as error:
-                failed = replace(said, how=f"{BY_MAIL}, not delivered: {error}")
-                self._catalog.cases.add_step(made.key, failed)
-                raise
-            self._catalog.cases.add_step(made.key, said, done)
-        return made.code
+            return self._made(step, done, address).code
 
     def deliver(self, case_key: str, *, to: str, how: str, by: Actor | str) -> Case:
         """Write down to whom a receipt was delivered, and by which way the customer chose.
@@ -161,7 +156,22 @@ class CaseReceipts:
             delivered = self._catalog.cases.add_step(done.sid, said, done)
             return self._catalog.known_cases.seen([delivered])[0]
 
-    def _made(self, step: CaseStep, done: AuditDraft) -> CaseReceipt:
+    def undelivered(self, *, limit: int = 100, by: Actor | str | None = None) -> Sequence[CaseMail]:
+        """Return the e-mails that could not be delivered, of all cases, oldest first.
+
+        Another receipt that is sent or delivered takes the place of those of its case.
+
+        Args:
+            limit: how many at the most, up to 10,000.
+            by: who asks; None for nobody, who has the least rights.
+
+        Raises:
+            CustodyRefused: it is not for them.
+        """
+        self._check(asking(by), Deed.READ_CASE)
+        return self._catalog.case_mails.failed(whole("limit", limit, 1, LARGEST_PAGE))
+
+    def _made(self, step: CaseStep, done: AuditDraft, address: str = "") -> CaseReceipt:
         check_installed()
         with_links = may_ever(Actor(done.by, done.role), Deed.LISTEN)
         case = self._catalog.known_cases.get(done.sid)
@@ -188,9 +198,7 @@ class CaseReceipts:
         links_given = [
             (disclosure, proofs(secret, code)) for disclosure, secret in given if with_links
         ]
-        entry = replace(done, detail={**done.detail, "sha256": digest, "links": len(links_given)})
-        self._catalog.cases.made_receipt(case.key, replace(step, text=digest), links_given, entry)
-        return CaseReceipt(
+        made = CaseReceipt(
             key=case.key,
             language=case.language,
             text=plain_text(document),
@@ -199,6 +207,23 @@ class CaseReceipts:
             code=code,
             file_name=f"{case.key}.pdf",
         )
+        entry = replace(done, detail={**done.detail, "sha256": digest, "links": len(links_given)})
+        mail = None
+        if address:
+            mail = self._mail(made, [each.id for each, _ in links_given], address, done)
+            entry = replace(entry, detail={**entry.detail, "mail": mail[0].id})
+        its = replace(step, text=digest)
+        self._catalog.cases.made_receipt(case.key, its, links_given, entry, mail)
+        return made
+
+    def _mail(
+        self, made: CaseReceipt, links: list[str], address: str, done: AuditDraft
+    ) -> tuple[CaseMail, str]:
+        """Return an e-mail that is due now, and what it says: the same however often it is sent."""
+        name = uuid.uuid4().hex
+        mail = CaseMail(name, made.key, done.at, done.by, address, done.at, tuple(links))
+        said = _message(made, self._settings.smtp_from, address, name).as_bytes().decode("ascii")
+        return mail, sign_segment(said, secrets_of(self._settings), PURPOSE)
 
     def _consented(self, case: Case) -> list[tuple[Recording, float]]:
         """Return what may be given to the customer, each from which of its seconds on."""
@@ -234,18 +259,23 @@ class CaseReceipts:
     ) -> Iterator[tuple[CaseStep, AuditDraft]]:
         actor, its = acting(by), read_key(case_key)
         with self._trail.attempt(Action.CASE, actor, its, {"step": kind.value}) as done:
-            if not may_ever(actor, Deed.CASE):
-                raise CustodyRefused(f"{Deed.CASE} is not for the role {actor.role}.")
+            self._check(actor, Deed.CASE)
             yield CaseStep(0, kind, done.at, actor.name), done
 
+    def _check(self, actor: Actor, deed: Deed) -> None:
+        if not may_ever(actor, deed):
+            raise CustodyRefused(f"{deed} is not for the role {actor.role}.")
 
-def _message(made: CaseReceipt, sender: str, address: str) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
+
+def _message(made: CaseReceipt, sender: str, address: str, name: str) -> EmailMessage:
+    """Return an e-mail in plain ASCII, which every server takes."""
+    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     message["From"] = sender
     message["To"] = address
     message["Subject"] = made.text.partition("\n")[0]
     message["Content-Language"] = made.language
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or "localhost")
+    message["Message-ID"] = f"<{name}@{domain}>"
     message["Date"] = localtime()
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(made.text)
@@ -254,13 +284,18 @@ def _message(made: CaseReceipt, sender: str, address: str) -> EmailMessage:
 
 
 def _address(given: str) -> str:
-    """Return one e-mail address.
+    """Return one e-mail address, in ASCII: many servers take no others.
 
     Raises:
         InvalidQuery: it is none.
     """
     address = given.strip()
-    if not re.fullmatch(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+", address):
+    name, _, domain = address.rpartition("@")
+    with suppress(UnicodeError):
+        address = f"{name}@{domain.encode('idna').decode()}"
+    if not address.isascii() or not re.fullmatch(
+        r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+", address
+    ):
         raise InvalidQuery("to: give one e-mail address, such as ana@example.com.")
     return address
 

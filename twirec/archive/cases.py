@@ -328,6 +328,7 @@ class Cases:
                 for step in self._catalog.known_cases.steps(case.id)
             ),
             tuple(records),
+            () if shut else tuple(self._catalog.case_mails.of(case.key)),
         )
 
     def find(self, what: str, *, by: Actor | str | None = None) -> Sequence[Case]:

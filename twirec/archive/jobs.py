@@ -76,9 +76,10 @@ class Jobs:
         """Do one piece of due work, as a hint named it.
 
         Args:
-            kind: `recording`, `pause`, `event`, `case`, `listening copy` or
+            kind: `recording`, `pause`, `event`, `case`, `mail`, `listening copy` or
                 `transcript`.
-            key: which one: a recording's SID, an event's id, a case's key, an object's name.
+            key: which one: a recording's SID, an event's or e-mail's id, a case's key, an object's
+                name.
 
         Returns:
             When it can be taken up again, UTC, such as after a failure, or as somebody else works

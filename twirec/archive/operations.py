@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from twirec.archive.case_clocks import CaseClocks
+from twirec.archive.case_mails import CaseMailing
 from twirec.archive.custody import Custodian
 from twirec.archive.integrity import TURN, Integrity
 from twirec.archive.pause_ends import PauseEnds
@@ -42,6 +43,7 @@ from twirec.model.alarms import SILENCE
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
+from twirec.model.cases import CaseMail
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, WorkerAway
 from twirec.model.events import Event
@@ -168,6 +170,7 @@ class Operations:
                 *self._pause_ends(),
                 self._erasing().kind(),
                 CaseClocks(self._catalog, self._now).kind(),
+                *self._mails(),
                 *self._events(),
                 *self._listening_copies(),
                 self._transcripts().kind(),
@@ -207,6 +210,11 @@ class Operations:
             receiver = HttpReceiver(self._settings.notify_url)
             secret = self._settings.notify_secret
             yield Delivery(self._catalog.events, receiver, secret=secret, now=self._now).kind()
+
+    def _mails(self) -> Iterator[Kind[CaseMail]]:
+        """Yield the kind of work that sends receipts, if a mail server is set."""
+        if self._settings.smtp is not None:
+            yield CaseMailing(self._settings, self._catalog, self._now).kind()
 
     def _listening_copies(self) -> Iterator[Kind[Derivative]]:
         """Yield the kind of work that makes listening copies, if they are wanted."""

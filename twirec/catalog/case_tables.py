@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from twirec.catalog.column_types import UtcDateTime, word
+from twirec.catalog.column_types import TupleJson, UtcDateTime, word
 from twirec.catalog.partial_indexes import partial_index
 from twirec.catalog.tables import metadata
 from twirec.model.cases import (
@@ -69,6 +69,24 @@ case_steps = Table(
     Column("text", Text, nullable=False),
     Column("how", Text, nullable=False),
     Column("call_sid", String(34), nullable=False),
+)
+
+case_mails = Table(
+    "case_mails",
+    metadata,
+    # What is to be sent, until a mail server took it; what it says is sealed.
+    Column("id", String(32), primary_key=True),
+    Column("case_key", String(16), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("links", TupleJson(), nullable=False),
+    Column("due_at", UtcDateTime, index=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text, nullable=False, server_default=""),
+    Column("lease", String(32)),
+    Column("lease_until", UtcDateTime),
 )
 
 case_clocks = Table(

@@ -20,10 +20,11 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.audit import append
+from twirec.catalog.case_mails import add_mail, forget_failed
 from twirec.catalog.case_tables import case_calls, case_clocks, case_steps, cases
 from twirec.catalog.database import Database, to_model, to_row
 from twirec.catalog.disclosure_tables import disclosures
-from twirec.catalog.disclosures import Proofs
+from twirec.catalog.disclosures import Proofs, revoke_for_case
 from twirec.catalog.events import write_event
 from twirec.catalog.hints import hint
 from twirec.catalog.holds import add_hold, hold_off, lift_holds
@@ -32,7 +33,15 @@ from twirec.catalog.leases import Leases
 from twirec.catalog.tables import holds, recordings
 from twirec.model.access import OURSELVES
 from twirec.model.audit import AuditDraft
-from twirec.model.cases import Case, CaseCall, CaseClock, CaseStep, CaseStepKind
+from twirec.model.cases import (
+    Case,
+    CaseAnswer,
+    CaseCall,
+    CaseClock,
+    CaseMail,
+    CaseStep,
+    CaseStepKind,
+)
 from twirec.model.custody import Hold
 from twirec.model.disclosures import Disclosure
 from twirec.model.errors import InvalidQuery, NotFound
@@ -50,6 +59,9 @@ BEFORE: Mapping[CaseStepKind, tuple[ColumnElement[bool], str]] = {
     CaseStepKind.CONSENT: (OPEN, "it is closed"),
 }
 """What has to be so before a step, and what is wrong where it is not."""
+
+NO_MORE = "the customer said no to its being recorded for their case"
+"""Why the links of a case's receipts end."""
 
 TOLD = (CaseStepKind.NEARLY_DUE, CaseStepKind.OVERDUE)
 
@@ -146,6 +158,8 @@ class Cases:
     ) -> CaseCall:
         """Write down what a customer answered in a call of a case.
 
+        A no ends the links that receipts of the case have to what is recorded of the call.
+
         Args:
             key: of the case.
             call: its call, with the answer.
@@ -165,6 +179,10 @@ class Cases:
                 add_hold(connection, hold)
             _take(connection, key, step, {})
             row = connection.execute(change.returning(case_calls)).one()
+            if call.answer is CaseAnswer.REFUSED:
+                its_call = (call.account_sid, call.call_sid)
+                ended = revoke_for_case(connection, key, *its_call, NO_MORE, audited)
+                audited = replace(audited, detail={**audited.detail, "links_ended": ended})
             append(connection, audited)
         return to_model(CaseCall, row)
 
@@ -203,11 +221,12 @@ class Cases:
             its = (holds.c.case_number == key) & ours
             ids = _lift(connection, its, by=step.by, at=step.at, reason=f"case {key} is closed")
             _set_clock(connection, closed)
+            forget_failed(connection, key)
             write_event(connection, EventType.CASE_CLOSED, case_key=key)
             append(connection, audited)
         return closed, ids
 
-    def add_step(self, key: str, step: CaseStep, audited: AuditDraft | None = None) -> Case:
+    def add_step(self, key: str, step: CaseStep, audited: AuditDraft) -> Case:
         """Write down that something was done for a case, which changes nothing of it.
 
         Raises:
@@ -219,8 +238,9 @@ class Cases:
                 raise NotFound(not_there(key))
             found = to_model(Case, row)
             _add(connection, replace(step, case_id=found.id))
-            if audited is not None:
-                append(connection, audited)
+            if step.kind is CaseStepKind.DELIVERED:
+                forget_failed(connection, key)
+            append(connection, audited)
         return found
 
     def made_receipt(
@@ -229,6 +249,7 @@ class Cases:
         step: CaseStep,
         links: Sequence[tuple[Disclosure, Proofs]],
         audited: AuditDraft,
+        mail: tuple[CaseMail, str] | None = None,
     ) -> None:
         """Write down that a receipt was made, with the links in it.
 
@@ -237,6 +258,7 @@ class Cases:
             step: that it was made.
             links: what is given by them, and what proves their secrets.
             audited: its entry.
+            mail: the e-mail that is to bring it, and what that says, sealed; None for none.
         """
         with self._database.write() as connection:
             taken = _take(connection, key, step, {})
@@ -248,6 +270,8 @@ class Cases:
                     "salt": proofs.salt,
                 }
                 connection.execute(insert(disclosures), row)
+            if mail is not None:
+                add_mail(connection, *mail)
             write_event(connection, EventType.CASE_RECEIPT, case_key=taken.key)
             append(connection, audited)
 

@@ -14,6 +14,7 @@ from twirec.catalog.announcements import Announcements
 from twirec.catalog.approvals import Approvals
 from twirec.catalog.audit import Audit, Listenings
 from twirec.catalog.blocks import Blocks
+from twirec.catalog.case_mails import CaseMails
 from twirec.catalog.cases import Cases
 from twirec.catalog.checks import Checks
 from twirec.catalog.consents import Consents
@@ -117,6 +118,7 @@ class Catalog:
         self.erasing = Erasing(self.database)
         self.access_requests = AccessRequests(self.database)
         self.cases = Cases(self.database)
+        self.case_mails = CaseMails(self.database)
         self.known_cases = KnownCases(self.database)
         self.stop_orders = StopOrders(self.database)
         self.pauses = Pauses(self.database)

@@ -20,6 +20,7 @@ from twirec.model.disclosures import (
     MOST_WRONG_CODES,
     Disclosure,
     DisclosureConsent,
+    DisclosureGround,
     DisclosureState,
 )
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotConsented, NotFound
@@ -357,6 +358,34 @@ def _holding(connection: Connection, numbers: Sequence[int]) -> bool:
     )
     found = connection.scalars(holding.order_by(disclosure_consents.c.id).with_for_update())
     return set(found) == set(numbers)
+
+
+def revoke_for_case(
+    connection: Connection, key: str, account_sid: str, call_sid: str, why: str, audited: AuditDraft
+) -> int:
+    """End the links of a case's receipts to what is recorded of a call, in a transaction.
+
+    Args:
+        connection: of the transaction.
+        key: of the case.
+        account_sid, call_sid: the call.
+        why: what took their ground away.
+        audited: who did it, and when.
+
+    Returns:
+        How many there were.
+    """
+    its_call = select(recordings.c.sid).where(
+        recordings.c.account_sid == account_sid, recordings.c.call_sid == call_sid
+    )
+    its = (
+        disclosures.c.recording_sid.in_(its_call)
+        & (disclosures.c.ground == DisclosureGround.OWN_REQUEST)
+        & (disclosures.c.recipient == key)
+        & (disclosures.c.reference == key)
+    )
+    standing = connection.scalars(select(disclosures.c.id).where(its).order_by(disclosures.c.id))
+    return sum(_revoke(connection, each, why, audited) for each in standing.all())
 
 
 def _revoke(connection: Connection, disclosure_id: str, why: str, audited: AuditDraft) -> bool:

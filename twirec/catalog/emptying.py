@@ -148,6 +148,7 @@ _ANSWERED = _REQUEST.answered_at.is_not(None) | _REQUEST.refused_at.is_not(None)
 
 _CASE = case_tables.cases.c
 _ITS_CASE = _CASE.id == case_tables.case_steps.c.case_id
+_MAILED_CASE = _CASE.key == case_tables.case_mails.c.case_key
 _TOLD = _CASE.closed_at.is_not(None)
 """While a case is open, its customer has to be told of the resolution: it stays, and says why."""
 
@@ -181,6 +182,11 @@ OF_NUMBERS: tuple[Emptied, ...] = (
         where=exists().where(_ITS_CASE, _TOLD),
         filed=case_tables.case_steps.c.at,
     ),  # before its case, by whose number it is found
+    Emptied(
+        case_tables.case_mails,
+        (select(_CASE.number).where(_MAILED_CASE).scalar_subquery(),),
+        where=exists().where(_MAILED_CASE, _TOLD),
+    ),
     Emptied(
         case_tables.cases,
         (_CASE.number,),

@@ -202,6 +202,8 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "figures": "counted by the database itself, as rows are written",
     "differences": "found again when somebody hears it; that it was found is on the audit log",
     "case_clocks": "when it is told of a case's term: made anew of the cases in a rebuild",
+    "case_mails": "what they say is a secret of their links, which are dead in a rebuild; that a "
+    "receipt was made, and whether it was delivered, is a step of its case",
     "pause_limits": "when the policy ends a pause: a call is over before a catalog is rebuilt",
     "journal": "which objects of the journal are this catalog's",
 }

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from twirec.catalog.database import Database
-from twirec.model.hints import EVENT, LISTENING_COPY, RECORDING, TRANSCRIPT, Hint
+from twirec.model.hints import EVENT, LISTENING_COPY, MAIL, RECORDING, TRANSCRIPT, Hint
 
 CHANNEL = "twirec_due"
 NOTIFY = text("SELECT pg_notify(:channel, :kind)")
@@ -74,7 +74,7 @@ class Notifications:
             connection.detach()  # it is none of those that reads and writes share
             driver: Any = connection.connection.dbapi_connection
             driver.execute(f"LISTEN {CHANNEL}")
-            for kind in (RECORDING, EVENT, LISTENING_COPY, TRANSCRIPT):
+            for kind in (RECORDING, EVENT, LISTENING_COPY, TRANSCRIPT, MAIL):
                 wake(kind)
             while go_on():
                 for notification in driver.notifies(timeout=LOOK):

@@ -24,6 +24,9 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.audit import append
+from twirec.catalog.case_mails import FAILED as MAIL_FAILED
+from twirec.catalog.case_mails import WAITS as MAIL_WAITS
+from twirec.catalog.case_tables import case_mails
 from twirec.catalog.conditions import allowed, among
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import PARKED as EVENT_PARKED
@@ -314,6 +317,8 @@ def _waiting(
         "differences": _count(connection, differences, _unsettled(theirs)),
         "events_waiting": _count(connection, events, events.c.due_at.is_not(None), undelivered),
         "events_parked": _count(connection, events, EVENT_PARKED),
+        "mails_waiting": _count(connection, case_mails, MAIL_WAITS),
+        "mails_failed": _count(connection, case_mails, MAIL_FAILED),
         "transcripts_waiting": _count(connection, transcripts, TRANSCRIPT_WAITS),
         "transcripts_parked": _count(connection, transcripts, TRANSCRIPT_PARKED),
     }

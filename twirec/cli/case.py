@@ -27,9 +27,11 @@ from twirec.model.cases import (
     Case,
     CaseKind,
     CaseLanguage,
+    CaseMail,
     CaseOpened,
     CaseRecord,
     CaseStep,
+    MailState,
 )
 from twirec.settings.operating_user import operator
 
@@ -131,7 +133,7 @@ def complete(key: str, note: str, as_json: bool) -> None:
 @case.command("receipt")
 @KEY
 @click.option("-o", "--output", help="The PDF to write; without it the text is shown.")
-@click.option("--to", help="Send it to this e-mail address instead.")
+@click.option("--to", help="Let a worker send it to this e-mail address.")
 @click.option("--delivered-to", help="Write down that you delivered it, and to whom.")
 @click.option("--how", default="", help="By which way you delivered it.")
 @as_json
@@ -154,7 +156,8 @@ def receipt(
         return
     if to:
         code = receipts.send(key, to=to, by=operator())
-        answer(as_json, {"sent": True, "code": code}, "Sent.", _code(code))
+        follows = f"It will be sent by a worker; `twirec case show {key}` says when it was."
+        answer(as_json, {"state": MailState.WAITING, "code": code}, follows, _code(code))
         return
     made = receipts.make(key, by=operator())
     if output:
@@ -237,6 +240,9 @@ def _list(every: bool, as_json: bool) -> None:
         )
     else:
         say("No case is open." if not every else "There are no cases.")
+    for mail in archive.cases.receipts.undelivered(by=operator()):
+        said = "its receipt was not delivered; send it again, or deliver it by another way"
+        say(f"{mail.case_key}: {said}. {mail.last_error}", err=True)
     if overdue:
         say(f"{counted(overdue, 'case')} overdue: tell the customer at once.", err=True)
         raise click.exceptions.Exit(1)
@@ -290,7 +296,17 @@ def _print(record: CaseRecord, now: datetime, zone: tzinfo) -> None:
         print_calls(record.records, zone, now)
     for step in record.steps:
         say(_step(step, zone))
+    for mail in record.mails:
+        say(_mail(mail, zone))
     say()
+
+
+def _mail(mail: CaseMail, zone: tzinfo) -> str:
+    asked = f"{_moment(mail.at, zone)}  e-mail  {mail.by}"
+    if mail.state is MailState.FAILED:
+        return f"{asked}  NOT DELIVERED: {mail.last_error}"
+    tried = f" Tried {counted(mail.attempts, 'time')}: {mail.last_error}" if mail.last_error else ""
+    return f"{asked}  {mail.address}  waits to be sent, {_moment(mail.due_at, zone)}.{tried}"
 
 
 def _step(step: CaseStep, zone: tzinfo) -> str:
@@ -342,6 +358,7 @@ def _more(record: CaseRecord) -> dict[str, Any]:
     return {
         "calls": [asdict(each) for each in record.calls],
         "steps": [asdict(each) for each in record.steps],
+        "mails": [{**asdict(each), "state": each.state} for each in record.mails],
         "recordings": [
             {"sid": each.sid, "state": each.state, "call_sid": each.call_sid}
             for call in record.records

@@ -71,6 +71,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "retention": _retention(counted, zone),
         "access requests": _overdue(counted.access_requests_overdue),
         "cases": _overdue(counted.cases_overdue, "case"),
+        "receipts to send": _mails(counted),
         "parked": f"{counted.parked}{undecided if counted.undecided else ''}",
         "given up": str(counted.given_up),
         "not as archived": str(counted.differences),
@@ -90,6 +91,11 @@ def _retention(counted: Stats, zone: tzinfo) -> str:
     late = counted.retention_late
     waits = f", and workers are behind since {_moment(late, zone)}" if late else ""
     return f"{counted.retention_rules} rules in force{waits}"
+
+
+def _mails(counted: Stats) -> str:
+    failed = f", {counted.mails_failed} NOT DELIVERED" if counted.mails_failed else ""
+    return f"{counted.mails_waiting}{failed}"
 
 
 def _overdue(count: int, command: str = "access-request") -> str:

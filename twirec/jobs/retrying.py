@@ -32,6 +32,8 @@ TRANSFERS = Retry(first=1.5, longest=300.0, tries=12, swept=True)
 """About 25 minutes."""
 EVENTS = Retry(first=10.0, longest=3600.0, tries=33)
 """About a day."""
+MAILS = Retry(first=30.0, longest=3600.0, tries=30)
+"""About a day: who refuses for a while wants that (RFC 5321, 4.5.4.1; greylisting)."""
 PAUSES = Retry(first=2.0, longest=60.0, tries=60)
 """About an hour: a call lasts no longer, most of the time."""
 LISTENING_COPIES = Retry(first=30.0, longest=7200.0, tries=10)

@@ -22,6 +22,8 @@ class AlarmKind(StrEnum):
     """The audit log, or a history beside it, was changed by other means."""
     CASES_OVERDUE = "cases_overdue"
     """The terms of cases of customers are over, and they were not told."""
+    MAILS_FAILED = "mails_failed"
+    """Receipts of cases could not be delivered by e-mail."""
     QUEUE_OLD = "queue_old"
     """A recording waits for longer than copying takes."""
     SWEEP_LATE = "sweep_late"
@@ -94,6 +96,8 @@ def alarms(
         found.append(Alarm(AlarmKind.AUDIT_BROKEN))
     if stats.cases_overdue:
         found.append(Alarm(AlarmKind.CASES_OVERDUE, count=stats.cases_overdue))
+    if stats.mails_failed:
+        found.append(Alarm(AlarmKind.MAILS_FAILED, count=stats.mails_failed))
     if stats.oldest_waiting is not None and _older(stats.oldest_waiting, now, AN_HOUR):
         found.append(Alarm(AlarmKind.QUEUE_OLD, stats.oldest_waiting, stats.waiting))
     swept = [at for at in stats.swept.values() if _older(at, now, max(AN_HOUR, 2 * sweep_every))]

@@ -81,7 +81,9 @@ class CaseStepKind(StrEnum):
     RECEIPT = "receipt"
     """A receipt was made."""
     DELIVERED = "delivered"
-    """A receipt was delivered, or could not be."""
+    """A receipt was delivered."""
+    NOT_DELIVERED = "not_delivered"
+    """The e-mail with a receipt could not be delivered."""
     NEARLY_DUE = "nearly_due"
     OVERDUE = "overdue"
     CLOSED = "closed"
@@ -233,6 +235,51 @@ class CaseOpened:
     why: str = ""
 
 
+BY_MAIL = "e-mail"
+"""How a receipt was delivered that the library sent."""
+
+
+class MailState(StrEnum):
+    """Where an e-mail stands that was not sent yet."""
+
+    WAITING = "waiting"
+    """A worker sends it; after a failure, in a while."""
+    FAILED = "failed"
+    """It could not be delivered, and nothing more is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMail:
+    """An e-mail with a receipt that a worker has to send, or that could not be delivered.
+
+    Attributes:
+        id: its name, 32 hex digits, of which its Message-ID is made.
+        case_key: of the case.
+        at: when it was asked for, UTC.
+        by: who asked for it.
+        address: to whom it goes; empty where it could not be delivered.
+        due_at: when it is tried next, UTC; None where nothing more is tried.
+        links: the disclosures whose links it holds, `DI…`.
+        attempts: how often it was tried.
+        last_error: why the last try failed; empty while none did.
+    """
+
+    id: str
+    case_key: str
+    at: datetime
+    by: str
+    address: str
+    due_at: datetime | None
+    links: tuple[str, ...] = ()
+    attempts: int = 0
+    last_error: str = ""
+
+    @property
+    def state(self) -> MailState:
+        """Where it stands."""
+        return MailState.FAILED if self.due_at is None else MailState.WAITING
+
+
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
     """All that is known of a case, as far as somebody may know of it.
@@ -242,12 +289,14 @@ class CaseRecord:
         calls: its calls, in the order in which they came to it.
         steps: what was done, oldest first.
         records: the calls with their recordings, as `archive.calls.get` gives them.
+        mails: e-mails with receipts that wait to be sent, or could not be; what was sent is a step.
     """
 
     case: Case
     calls: tuple[CaseCall, ...]
     steps: tuple[CaseStep, ...]
     records: tuple[CallRecord, ...]
+    mails: tuple[CaseMail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

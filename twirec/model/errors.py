@@ -413,6 +413,19 @@ class MailNotSent(TwirecError):
     retryable = True
 
 
+class MailServerUnusable(MailNotSent):
+    """The mail server offers no TLS, has no certificate to trust, or refuses who sends."""
+
+    retryable = False
+    lasting = True
+
+
+class MailRefused(MailNotSent):
+    """The mail server refused the address or the e-mail for good, or nothing may leave any more."""
+
+    retryable = False
+
+
 # --- work -----------------------------------------------------------------------------------
 
 

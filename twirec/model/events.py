@@ -31,6 +31,10 @@ class EventType(StrEnum):
     """It ended, and the customer was not told: an alarm."""
     CASE_RECEIPT = "case_receipt"
     """The receipt of a case was made, and is to be delivered."""
+    CASE_MAILED = "case_mailed"
+    """A mail server took the e-mail with a receipt."""
+    CASE_NOT_MAILED = "case_not_mailed"
+    """It could not be delivered, and nothing more is tried."""
     CASE_CLOSED = "case_closed"
 
 

@@ -26,6 +26,7 @@ ERASURE = "erasure"
 LISTENING_COPY = "listening copy"
 PAUSE = "pause"
 CASE = "case"
+MAIL = "mail"
 TRANSCRIPT = "transcript"
 """What the kinds of due work are called in hints: see `twirec.jobs.worker.Kind`."""
 

@@ -55,6 +55,8 @@ class Stats:
         access_requests_overdue: requests of people who want to know what is kept of them whose
             term is over.
         cases_overdue: cases of customers whose term is over, and who were not told.
+        mails_waiting: e-mails with receipts of cases that no mail server took yet.
+        mails_failed: those that could not be delivered, and of which nothing else took the place.
         transcripts_waiting: transcripts that a worker has to make, or to make anew.
         transcripts_parked: those that failed too often.
         retention_rules: rules in force that say how long recordings are kept; without any, none is
@@ -96,6 +98,8 @@ class Stats:
     unstamped_since: datetime | None = None
     access_requests_overdue: int = 0
     cases_overdue: int = 0
+    mails_waiting: int = 0
+    mails_failed: int = 0
     bucket_seen: datetime | None = None
     bucket_failed: datetime | None = None
     transcripts_waiting: int = 0

@@ -205,6 +205,8 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             stats.access_requests_overdue,
         ),
         ("twirec_cases_overdue", "Cases of customers whose term is over.", stats.cases_overdue),
+        ("twirec_mails_waiting", "Receipts of cases to be sent.", stats.mails_waiting),
+        ("twirec_mails_failed", "Receipts that could not be sent.", stats.mails_failed),
         (
             "twirec_retention_age_seconds",
             "Seconds since the oldest of what waits to be looked at by the rules of retention; 0 "

@@ -260,6 +260,7 @@ CASE_STEPS = {
     CaseStepKind.COMPLETED.value: _l("Completed"),
     CaseStepKind.RECEIPT.value: _l("Receipt made"),
     CaseStepKind.DELIVERED.value: _l("Receipt delivered"),
+    CaseStepKind.NOT_DELIVERED.value: _l("Receipt not delivered"),
     CaseStepKind.NEARLY_DUE.value: _l("Nearly due"),
     CaseStepKind.OVERDUE.value: _l("Overdue"),
     CaseStepKind.CLOSED.value: _l("Closed"),

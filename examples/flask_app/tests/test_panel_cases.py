@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from sqlalchemy import update
 
 from callpanel.roles import Role
 from twirec import Action, Actor, Approval, ApprovalKind, Archive, Hold
+from twirec.adapters.smtp import MailServer
 from twirec.catalog.tables import recordings
 from twirec.model.audit import AuditDraft
 
@@ -157,3 +159,37 @@ def test_the_hold_of_an_open_case_is_not_lifted_by_two_admins(
     assert admin.post(f"/approvals/{waiting.id}/approve", {}).status_code == 302
     assert admin.get("/approvals").text.count("close the case, and the hold ends") == 2
     assert key in archive.catalog.holds.cases(sid)
+
+
+def test_a_receipt_is_sent_by_a_worker_and_the_page_says_where_it_stands(
+    browser: Callable[[Role | None], Browser], archive: Archive, template: Template
+) -> None:
+    supervisor, key = browser(Role.SUPERVISOR), template.given["case_key"]
+    nobody = MailServer("localhost", 1, begins_with_tls=True)
+    mailing = replace(archive.settings, smtp=nobody, smtp_from="casos@acme.example")
+    archive.settings = archive.cases.receipts._settings = mailing
+    page = supervisor.get(f"/cases/{key}").text
+    assert "Send by e-mail" in page
+    assert supervisor.post(f"/cases/{key}/mail", {"to": "marta"}).status_code == 400
+    sent = supervisor.post(f"/cases/{key}/mail", {"to": "marta@example.com"})
+    assert (sent.status_code, sent.location) == (302, f"/cases/{key}")
+    page = supervisor.get(f"/cases/{key}").text
+    assert "The receipt will be sent" in page
+    assert "Waits to be sent to marta@example.com" in page
+    queue = archive.catalog.case_mails.queue(archive.now)
+    lease = queue.claim(archive.now(), timedelta(minutes=1))
+    assert lease
+    queue.postpone(lease, archive.now() + timedelta(minutes=1), "MailNotSent: for now: 450.")
+    assert "It was tried once in vain; again at" in supervisor.get(f"/cases/{key}").text
+    lease = queue.claim(archive.now() + timedelta(minutes=2), timedelta(minutes=1))
+    assert lease
+    queue.postpone(lease, None, "MailRefused: The mail server refused the address for good: 550.")
+    page = supervisor.get(f"/cases/{key}").text
+    assert "It could not be delivered by e-mail" in page
+    assert "refused the address for good: 550" in page
+    assert "Receipt not delivered" in page
+    assert (
+        f'could not be delivered by e-mail: <a href="/cases/{key}">'
+        in supervisor.get("/cases").text
+    )
+    assert "<small>1 could not be delivered</small>" in browser(Role.ADMIN).get("/health").text

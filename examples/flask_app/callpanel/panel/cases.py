@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -39,10 +38,7 @@ from twirec import (
     CaseRecord,
     InvalidQuery,
     NotFound,
-    TwirecError,
 )
-
-log = logging.getLogger("callpanel")
 
 ON_A_PAGE = 50
 
@@ -110,6 +106,7 @@ def _list(form: FindCase, found: Sequence[Case] | None = None) -> str:
         following=following,
         overdue=overdue,
         nearly=nearly,
+        undelivered=archive().cases.receipts.undelivered(by=actor()),
         now=archive().now(),
     )
 
@@ -283,11 +280,7 @@ def mail_receipt(key: str) -> ResponseReturnValue:
     except InvalidQuery as error:
         flash(_wrong(error), "error")
         return _page(known, form), 400
-    except TwirecError as error:
-        log.error("receipt: %s: %s", type(error).__name__, error)
-        flash(_("The mail server did not take it: try it again."), "error")
-        return _page(known, form), 502
-    flash(_("The receipt was sent."), "done")
+    flash(_("The receipt will be sent: this page says when it was."), "done")
     if code:
         flash(_tell_code(code), "warn")
     return redirect(url_for("panel.case", key=known.case.key))
@@ -357,6 +350,7 @@ def _page(known: CaseRecord, wrong: FlaskForm | None = None) -> str:
         known=known.case,
         calls=list(zip(known.calls, known.records, strict=True)),
         steps=known.steps,
+        waiting_mails=known.mails,
         shut=_is_shut(known),
         works=may(Permission.WORK_CASES) and known.case.closed_at is None,
         mails=archive().settings.smtp is not None,

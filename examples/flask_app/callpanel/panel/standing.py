@@ -34,6 +34,7 @@ FOR_SEARCHERS = FOR_ALL | {
     AlarmKind.QUEUE_OLD,
     AlarmKind.SWEEP_LATE,
     AlarmKind.CASES_OVERDUE,
+    AlarmKind.MAILS_FAILED,
 }
 """What those are told who look for calls: why a new recording is not there."""
 
@@ -89,6 +90,9 @@ TO_DO = {
         "Keep a copy of the database before anything else is done, and tell who is responsible."
     ),
     AlarmKind.CASES_OVERDUE: _l("They are the first ones on the page Cases: tell the customers."),
+    AlarmKind.MAILS_FAILED: _l(
+        "The page Cases names them: send each again, or deliver it by another way."
+    ),
     AlarmKind.QUEUE_OLD: _l("If workers run, their log says why it is not copied."),
     AlarmKind.SWEEP_LATE: _l("If workers run, their log says why they do not sweep."),
     AlarmKind.AUDIT_LATE: _l("If workers run, their log says why they do not verify it."),
@@ -195,6 +199,14 @@ def said_of(alarm: Alarm) -> str:
             ngettext(
                 "%(num)d case is overdue: tell the customer at once.",
                 "%(num)d cases are overdue: tell the customers at once.",
+                count,
+            )
+        )
+    if kind is AlarmKind.MAILS_FAILED:
+        return str(
+            ngettext(
+                "%(num)d receipt of a case could not be delivered by e-mail.",
+                "%(num)d receipts of cases could not be delivered by e-mail.",
                 count,
             )
         )
