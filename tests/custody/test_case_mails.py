@@ -112,9 +112,9 @@ def last_step(archive: Archive, key: str) -> CaseStep:
 
 
 def told(archive: Archive, key: str) -> list[str]:
-    its = select(events.c.type).where(events.c.case_key == key).order_by(events.c.at)
+    its = select(events.c.type).where(events.c.case_key == key)
     with archive.catalog.database.read() as connection:
-        return [str(each) for each in connection.scalars(its)]
+        return sorted(str(each) for each in connection.scalars(its))
 
 
 def opened(inbox: Inbox) -> list[Message]:
@@ -129,7 +129,7 @@ def text_of(message: Message) -> str:
 def test_a_worker_sends_it_and_that_is_a_step_an_event_and_an_entry(
     archive: Archive, inbox: Inbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "twirec")
     key = asked(archive)
     (waiting,) = mails(archive, key)
     assert (waiting.state, waiting.address, inbox.taken) == (MailState.WAITING, TO, [])
@@ -146,7 +146,7 @@ def test_a_worker_sends_it_and_that_is_a_step_an_event_and_an_entry(
     step = last_step(archive, key)
     assert (step.kind, step.by, step.text, step.how) == ("delivered", "eva", TO, "e-mail")
     assert mails(archive, key) == []
-    assert told(archive, key) == ["case_opened", "case_receipt", "case_mailed"]
+    assert told(archive, key) == ["case_mailed", "case_opened", "case_receipt"]
     made, sent = archive.audit.log(action="case", sid=key)[1::-1]
     assert made.detail["mail"] == sent.detail["mail"] == waiting.id
     assert (sent.by, sent.outcome, sent.detail["step"]) == ("twirec", "done", "delivered")
@@ -224,7 +224,7 @@ def test_what_is_refused_for_good_is_parked_at_once_and_loud_until_it_is_deliver
     step = last_step(archive, key)
     assert (step.kind, step.text) == ("not_delivered", TO)
     assert step.how.startswith("e-mail: The mail server refused the ")
-    assert told(archive, key)[-1] == "case_not_mailed"
+    assert told(archive, key) == ["case_not_mailed", "case_opened", "case_receipt"]
     entry = archive.audit.log(action="case", sid=key)[0]
     assert (entry.outcome, entry.detail["step"]) == ("failed", "delivered")
     with archive.catalog.database.read() as connection:

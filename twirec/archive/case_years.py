@@ -134,18 +134,15 @@ class CaseYears:
         return sealed_pdf(document, self._now(), self._seal())
 
     def _figures(self, year: int) -> YearlyFigures:
-        calls = attended = within = cases = in_time = late = 0
-        total, now = 0.0, self._now()
+        calls = attended = within = 0
+        total = 0.0
         for wait in self._waits(year):
             calls += 1
             if wait.seconds is not None:
                 attended += 1
                 total += wait.seconds
                 within += wait.seconds < ATTENDED_WITHIN
-        for case, _, _ in self._cases(year):
-            cases += 1
-            in_time += case.in_time is True
-            late += case.in_time is False or case.overdue(now)
+        cases, in_time, late = self._catalog.known_cases.count_year(*self._span(year), self._now())
         mean = total / attended if attended else None
         return YearlyFigures(year, calls, attended, within, mean, cases, in_time, late)
 

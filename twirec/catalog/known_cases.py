@@ -133,6 +133,22 @@ class KnownCases:
                 its_steps[step.case_id].append(step)
         return [(each, tuple(its_calls[each.id]), tuple(its_steps[each.id])) for each in found]
 
+    def count_year(self, since: datetime, until: datetime, now: datetime) -> tuple[int, int, int]:
+        """Count the cases that were opened in a span: all, those told in time, those that are late.
+
+        Args:
+            since, until: UTC, `until` exclusive.
+            now: UTC, by which one whose customer was not told yet is late.
+        """
+        told, due = cases.c.notified_at, cases.c.due_at
+        in_time = told.is_not(None) & (due.is_(None) | (told <= due))
+        late = (told > due) | (OPEN & (due < now))
+        counts = (func.count(), *(func.sum(case((which, 1), else_=0)) for which in (in_time, late)))
+        within = (cases.c.opened_at >= since) & (cases.c.opened_at < until)
+        with self._database.read() as connection:
+            row = connection.execute(select(*counts).select_from(cases).where(within)).one()
+        return row[0], row[1] or 0, row[2] or 0
+
     def waits(
         self,
         since: datetime,

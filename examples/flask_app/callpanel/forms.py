@@ -523,6 +523,13 @@ class CheckPackage(FlaskForm):
     trust = FileField(_l("Certificates that you trust (PEM)"))
 
 
+class CaseYear(FlaskForm):
+    """What is taken out of a year of cases."""
+
+    year = SelectField(_l("Year"), [InputRequired()])
+    what = RadioField(choices=("cases", "waits", "statement"), validators=[InputRequired()])
+
+
 class CloseMonth(FlaskForm):
     """The month that is to be closed."""
 

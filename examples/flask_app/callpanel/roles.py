@@ -59,6 +59,8 @@ class Permission(StrEnum):
     """Open a case about a call, ask for consent, and add to it."""
     CLOSE_CASES = "close_cases"
     """Close a case, once the customer was told."""
+    EXPORT_CASES = "export_cases"
+    """Take out what an audit asks of a year of cases."""
     ADMIT = "admit"
     """Take a recording out of quarantine."""
     USERS = "users"
@@ -83,6 +85,7 @@ OF_RECORDINGS: Mapping[Permission, tuple[Deed, Custody]] = {
     Permission.SEE_CASES: (Deed.READ_CASE, Custody.ACTIVE),
     Permission.WORK_CASES: (Deed.CASE, Custody.ACTIVE),
     Permission.CLOSE_CASES: (Deed.SETTLE, Custody.ACTIVE),
+    Permission.EXPORT_CASES: (Deed.OVERSEE, Custody.ACTIVE),
     Permission.ADMIT: (Deed.ADMIT, Custody.QUARANTINED),
 }
 """What the archive's own gate says, here only whether a page offers it: with which recording it may

@@ -21,7 +21,7 @@ from panel_house import (
 from sqlalchemy import update
 
 from callpanel.roles import Role
-from twirec import Action, Actor, Approval, ApprovalKind, Archive, Hold
+from twirec import Action, Actor, Approval, ApprovalKind, Archive, Hold, SealUnusable
 from twirec.adapters.smtp import MailServer
 from twirec.catalog.tables import recordings
 from twirec.model.audit import AuditDraft
@@ -193,3 +193,37 @@ def test_a_receipt_is_sent_by_a_worker_and_the_page_says_where_it_stands(
         in supervisor.get("/cases").text
     )
     assert "<small>1 could not be delivered</small>" in browser(Role.ADMIN).get("/health").text
+
+
+def test_a_year_is_taken_out_by_who_may_as_tables_and_as_a_statement(
+    browser: Callable[[Role | None], Browser], archive: Archive, template: Template
+) -> None:
+    auditor, key = browser(Role.AUDITOR), template.given["case_key"]
+    assert '<option value="2026">' in auditor.get("/cases").text
+    asked = {"year": "2026", "what": "cases"}
+    table = auditor.post("/cases/years", asked)
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert table.headers["Content-Disposition"] == "attachment; filename=cases-2026.csv"
+    assert f"\r\n{key},complaint," in table.text
+    waits = auditor.post("/cases/years", {**asked, "what": "waits"}).text
+    assert waits.startswith("call,rang,taken,waited_seconds\r\n")
+    statement = auditor.post("/cases/years", {**asked, "what": "statement"})
+    assert statement.headers["Content-Type"] == "application/pdf"
+    assert statement.data.startswith(b"%PDF")
+    entries = archive.audit.log(action="case", who="aurora")
+    assert [(each.by, each.detail["step"], each.detail["year"]) for each in entries] == [
+        ("aurora", what, 2026) for what in ("statement", "waits", "cases")
+    ]
+    for wrong in ({"year": "2027"}, {"year": "x"}, {"what": "numbers"}):
+        assert auditor.post("/cases/years", {**asked, **wrong}).status_code == 400
+    archive.settings = archive.cases.years._settings = replace(archive.settings, seal="/nowhere")
+    archive.cases.years._seal = unusable
+    answer = auditor.post("/cases/years", {**asked, "what": "statement"})
+    assert answer.status_code == 409
+    assert "There is no seal" in answer.text
+    supervisor = browser(Role.SUPERVISOR)
+    assert "/cases/years" not in supervisor.get("/cases").text
+
+
+def unusable() -> None:
+    raise SealUnusable("TWIREC_SEAL: it is not there.")

@@ -230,6 +230,7 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", "/cases/{case_key}/complete", {"came": "x"}, (302, 400, 400, 400, 403)),
     ("POST", "/cases/{case_key}/receipt", {}, (302, 200, 200, 200, 403)),
     ("POST", "/cases/{case_key}/mail", {"to": "ana@example.com"}, (302, 400, 400, 400, 403)),
+    ("POST", "/cases/years", {"year": "2026", "what": "cases"}, (302, 403, 403, 200, 200)),
     (
         "POST",
         "/cases/{case_key}/closed",

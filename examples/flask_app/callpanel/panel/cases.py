@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, send_file, session, url_for
+from flask import (
+    Response,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    session,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -17,6 +29,7 @@ from callpanel.config import archive
 from callpanel.forms import (
     AddCall,
     AnswerConsent,
+    CaseYear,
     CloseCase,
     CompleteCase,
     DescribeCase,
@@ -26,7 +39,7 @@ from callpanel.forms import (
     NoteOnCase,
     OpenCase,
 )
-from callpanel.panel import show
+from callpanel.panel import show, turns
 from callpanel.panel.blueprint import panel
 from callpanel.panel.desk import is_own
 from callpanel.roles import Permission, Role
@@ -36,11 +49,23 @@ from twirec import (
     CaseKind,
     CaseOpened,
     CaseRecord,
+    EvidenceToolsMissing,
     InvalidQuery,
+    LetterToolsMissing,
     NotFound,
+    SealUnusable,
+    TimeStampUnavailable,
 )
 
 ON_A_PAGE = 50
+
+YEARS = 7
+"""Of the present one and those before, as many can be taken out."""
+
+STATEMENT = "statement"
+
+NOT_SEALED = (SealUnusable, EvidenceToolsMissing, LetterToolsMissing, TimeStampUnavailable)
+"""Why there is no statement."""
 
 SAID = "case_said"
 """Where a session keeps what is to be said now to the customer of a case, by its key."""
@@ -79,6 +104,48 @@ def _found(form: FindCase) -> ResponseReturnValue:
     return _list(form, found)
 
 
+@panel.post("/cases/years")
+@needs(Permission.EXPORT_CASES)
+def case_year() -> ResponseReturnValue:
+    """Give what an audit asks of a year: tables as they are read, or the statement as a PDF."""
+    form = _year(CaseYear())
+    if not form.validate():
+        return _list(FindCase(formdata=None)), 400
+    year, what = int(form.year.data), form.what.data
+    give_back = turns.taking.take()
+    try:
+        parts = _of_year(year, what)
+        first = next(parts)  # what fails here is an error page
+    except NOT_SEALED:
+        give_back()
+        flash(
+            _("There is no seal, or it cannot be used: the doctor says what is missing."), "error"
+        )
+        return _list(FindCase(formdata=None)), 409
+    except Exception:
+        give_back()
+        raise
+    form_of = "application/pdf" if what == STATEMENT else "text/csv; charset=utf-8"
+    response = Response(stream_with_context(chain((first,), parts)), content_type=form_of)
+    ending = "pdf" if what == STATEMENT else "csv"
+    response.headers.set("Content-Disposition", "attachment", filename=f"{what}-{year}.{ending}")
+    return turns.while_sent(response, give_back)
+
+
+def _of_year(year: int, what: str) -> Iterator[bytes]:
+    years = archive().cases.years
+    if what == STATEMENT:
+        return iter((years.statement(year, by=actor()),))
+    return years.waits(year, by=actor()) if what == "waits" else years.cases(year, by=actor())
+
+
+def _year(form: CaseYear) -> CaseYear:
+    """Offer the year that goes on, and those before: what is about them is kept for five years."""
+    this = archive().now().astimezone(archive().settings.timezone).year
+    form.year.choices = [str(this - ago) for ago in range(YEARS)]
+    return form
+
+
 def _list(form: FindCase, found: Sequence[Case] | None = None) -> str:
     everything = "all" in request.args
     kind = request.args.get("kind") or None
@@ -106,6 +173,7 @@ def _list(form: FindCase, found: Sequence[Case] | None = None) -> str:
         following=following,
         overdue=overdue,
         nearly=nearly,
+        year=_year(CaseYear(formdata=None)) if may(Permission.EXPORT_CASES) else None,
         undelivered=archive().cases.receipts.undelivered(by=actor()),
         now=archive().now(),
     )
