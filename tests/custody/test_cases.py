@@ -13,7 +13,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
+from tests.end_to_end import test_cases as on_calls
 from tests.erasing import destroy
 from tests.factories import ACCOUNT, a_call, call_sid, recording_sid
 from tests.house import House, with_settings
@@ -21,6 +23,7 @@ from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.smtp import MailServer
 from twirec.calls.working_days import WorkingDays, read_days, read_place
+from twirec.catalog.tables import metadata
 from twirec.custody.case_terms import due, to_complete
 from twirec.model.access import Actor
 from twirec.model.agents import Leg
@@ -87,6 +90,17 @@ def recorded_on_consent(house: House) -> None:
     assert (call.answer, call.asked_by) == (CaseAnswer.GRANTED, "ana")
 
 
+def nothing_without_a_yes(house: House) -> None:
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
+    said = house.archive.cases.open(call_sid(2), "complaint", by=ANA)
+    assert not said.recorded  # they were asked, and nobody answered yet
+    assert not house.archive.cases.consent(said.case.key, "refused", by=ANA).recorded
+    with pytest.raises(InvalidQuery, match="granted or refused"):
+        house.archive.cases.consent(said.case.key, "not_asked", by=ANA)
+    (record,) = house.archive.cases.get(said.case.key, by=EVA).records
+    assert record.recordings == ()
+
+
 def how_to_get_at_it(house: House) -> None:
     key = opened(house)
     house.archive.cases.consent(key, "granted", by=ANA)
@@ -110,6 +124,31 @@ def delivered_as_chosen(house: House) -> None:
     house.archive.cases.receipts.deliver(key, to="Calle Mayor 1", how="by post", by=ANA)
     last = house.archive.cases.get(key, by=EVA).steps[-1]
     assert (last.kind, last.text, last.how) == ("delivered", "Calle Mayor 1", "by post")
+    server = MailServer("localhost", 1, begins_with_tls=True)
+    mailing = with_settings(house.archive, smtp=server, smtp_from="casos@acme.example")
+    mailing.cases.receipts.send(key, to="ana@example.com", by=ANA)
+    (mail,) = mailing.cases.get(key, by=EVA).mails
+    assert mail.address == "ana@example.com"
+
+
+def used_for_that_alone(house: House) -> None:
+    """The address is with the case, and nowhere else; it goes when the customer is erased."""
+    key = opened(house)
+    house.archive.cases.receipts.deliver(key, to="Calle Mayor 1", how="by post", by=ANA)
+    house.archive.cases.close(key, notified_at="2026-11-23", how="by post", by=EVA)
+    with house.archive.catalog.database.read() as connection:
+        holding = [
+            table.name
+            for table in metadata.sorted_tables
+            if "Calle Mayor" in str(connection.execute(select(table)).all())
+        ]
+    assert holding == ["case_steps"]
+    assert b"Calle" not in b"".join(house.archive.cases.years.cases(2026, by=EVA))
+    house.archive.custody.erase("600111222", reason="asked", by=EVA)
+    house.time += timedelta(days=1200)
+    for _ in range(3):
+        house.archive.operations.worker(threads=1).run_once()
+    assert {step.text for step in house.archive.cases.get(key, by=EVA).steps} == {""}
 
 
 def with_reasons(house: House) -> None:
@@ -135,7 +174,9 @@ def ten_days_to_complete(house: House) -> None:
     assert (asked.state, asked.due_at) == (CaseState.INCOMPLETE, None)
     assert asked.complete_by == datetime(2026, 12, 7, 22, 59, 59, tzinfo=UTC)
     house.time += timedelta(days=60)
-    assert not house.archive.cases.get(key, by=EVA).case.overdue(house.time)
+    house.archive.operations.worker(threads=1).run_once()
+    still = house.archive.cases.get(key, by=EVA).case
+    assert (still.state, still.overdue(house.time)) == (CaseState.INCOMPLETE, False)  # nor closed
     completed = house.archive.cases.complete(key, by=ANA)
     assert completed.term_began_at == house.time  # the term runs from then
     assert completed.due_at is not None
@@ -153,9 +194,12 @@ def closing_calls_too(house: House) -> None:
 
 
 def in_their_language(house: House) -> None:
-    said = house.archive.cases.open(call_sid(), "query", language="gl", by=ANA)
-    assert "¿" not in said.say[1]
-    assert "Consente que gravemos" in said.say[1]
+    for language, (key, question, receipt) in IN_THEIR_LANGUAGE.items():
+        said = house.archive.cases.open(call_sid(), "query", language=language, by=ANA)
+        assert said.say[0] == key.format(key=said.case.key)
+        assert said.say[1].startswith(question)
+        made = house.archive.cases.receipts.make(said.case.key, by=ANA)
+        assert made.text.startswith(receipt.format(key=said.case.key))
 
 
 def in_fifteen_working_days(house: House) -> None:
@@ -188,6 +232,15 @@ def _overdue_after(house: House, kind: str, term: timedelta) -> None:
     assert house.archive.cases.get(key, by=EVA).case.in_time is False
 
 
+IN_THEIR_LANGUAGE = {
+    "es": ("La clave de su caso es {key}.", "¿Consiente que", "Justificante de su caso {key}"),
+    "ca": ("La clau del seu cas és {key}.", "Consent que", "Justificant del seu cas {key}"),
+    "gl": ("A clave do seu caso é {key}.", "Consente que", "Xustificante do seu caso {key}"),
+    "eu": ("Zure kasuaren gakoa {key} da.", "Baimena ematen", "{key} kasuaren egiaztagiria"),
+    "en": ("The key of your case is {key}.", "Do you consent", "Receipt of your case {key}"),
+}
+
+
 @dataclass(frozen=True)
 class Sentence:
     """A sentence of the law, in short.
@@ -195,29 +248,39 @@ class Sentence:
     Attributes:
         says: what it orders.
         shown: shows that the software does it; None where it is the company's own business.
+        call: the test that shows it on calls of the sandbox; none of what a clock says.
     """
 
     says: str
     shown: Callable[[House], None] | None
+    call: Callable[..., None] | None = None
 
+
+WHOLE = on_calls.test_a_complaint_is_told_its_key_receipted_and_closed_by_telephone_in_its_language
+YES = on_calls.test_a_yes_is_recorded_from_the_question_on_and_kept_until_they_are_told
+NO = on_calls.test_a_no_leaves_no_bytes_anywhere
 
 LAW: dict[str, Sentence] = {
-    "11.1 a key": Sentence("each complaint has an identifying key", a_key_for_each),
-    "11.1 told": Sentence("the key is told during the conversation", told_in_the_conversation),
-    "11.2": Sentence("it can be followed by its key", followed_by_its_key),
-    "12.1 receipt": Sentence("a receipt shows content, date and hour", a_receipt),
+    "11.1 a key": Sentence("each complaint has an identifying key", a_key_for_each, WHOLE),
+    "11.1 told": Sentence(
+        "the key is told during the conversation", told_in_the_conversation, WHOLE
+    ),
+    "11.2": Sentence("it can be followed by its key", followed_by_its_key, WHOLE),
+    "12.1 receipt": Sentence("a receipt shows content, date and hour", a_receipt, WHOLE),
     "12.1 durable": Sentence("which medium the company chooses", None),
-    "12.1 recording": Sentence("it is recorded on express consent", recorded_on_consent),
-    "12.1 access": Sentence("the receipt says how to get at the recording", how_to_get_at_it),
-    "12.1 keeping": Sentence("it is kept until they are told", kept_until_they_are_told),
-    "12.2": Sentence("the receipt goes by the way that they chose", delivered_as_chosen),
+    "12.1 recording": Sentence("it is recorded on express consent", recorded_on_consent, YES),
+    "12.1 express": Sentence("without a yes nothing is recorded for it", nothing_without_a_yes, NO),
+    "12.1 access": Sentence("the receipt says how to get at the recording", how_to_get_at_it, YES),
+    "12.1 keeping": Sentence("it is kept until they are told", kept_until_they_are_told, YES),
+    "12.2": Sentence("the receipt goes by the way that they chose", delivered_as_chosen, WHOLE),
     "12.3": Sentence("the company asks for what it needs for that", None),
-    "13.1": Sentence("the resolution has reasons", with_reasons),
+    "12.3 use": Sentence("what they give for that is used for that alone", used_for_that_alone),
+    "13.1": Sentence("the resolution has reasons", with_reasons, WHOLE),
     "13.1 content": Sentence("whether the reasons are good ones", None),
     "13.2": Sentence("none is closed by lapse of time", not_by_lapse_of_time),
     "13.3": Sentence("ten working days to complete; the term runs then", ten_days_to_complete),
-    "13.5": Sentence("the closing call is recorded on consent too", closing_calls_too),
-    "13.6": Sentence("in the language of the complaint", in_their_language),
+    "13.5": Sentence("the closing call is recorded on consent too", closing_calls_too, WHOLE),
+    "13.6": Sentence("in the language of the complaint", in_their_language, WHOLE),
     "13.6 answer": Sentence("the resolution itself is written in it", None),
     "17.1": Sentence("15 working days", in_fifteen_working_days),
     "17.2": Sentence("two hours on cuts and suspensions", in_two_hours),
@@ -228,9 +291,12 @@ LAW: dict[str, Sentence] = {
 
 @pytest.mark.parametrize("article", [name for name, each in LAW.items() if each.shown])
 def test_the_law(recorded: House, article: str) -> None:
-    shown = LAW[article].shown
+    shown, house = LAW[article].shown, recorded.copy()
+    began = house.time
     assert shown is not None
-    shown(recorded.copy())
+    shown(house)
+    # by a clock that was moved, if not on calls of the sandbox
+    assert LAW[article].call is not None or house.time > began
 
 
 def test_the_page_says_of_each_sentence_whose_business_it_is() -> None:

@@ -10,9 +10,10 @@ from datetime import timedelta
 import pytest
 
 from tests.end_to_end.site import CUSTOMER, OWN_NUMBER, SPEED, Site, until
+from tests.erasing import destroy
 from twirec import Actor, CustodyRefused
 from twirec.model.cases import CaseAnswer, CaseState
-from twirec.model.errors import LinkClosed, NotFound
+from twirec.model.errors import InvalidQuery, LinkClosed, NotFound
 from twirec.model.states import Custody, State
 from twirec.model.vocabulary import Outcome, Reason
 from twirec.sandbox import Call, Line, Party
@@ -105,6 +106,56 @@ def test_a_yes_is_recorded_from_the_question_on_and_kept_until_they_are_told(sit
     assert site.archive.catalog.holds.cases(recording.sid) == ()
     site.work_on()
     assert site.archive.catalog.recordings.get(recording.sid).state is State.ERASED
+
+
+def test_a_complaint_is_told_its_key_receipted_and_closed_by_telephone_in_its_language(
+    site: Site,
+) -> None:
+    call, cases = talk(site), site.archive.cases
+    opened = cases.open(
+        call.sid, "complaint", content="Dúas facturas dun mes.", language="gl", by=ANA
+    )
+    key, zone = opened.case.key, site.archive.settings.timezone
+    assert site.sandbox.time_in(call.sid) is not None  # they are on the line
+    told, question = opened.say
+    assert told == f"A clave do seu caso é {key}."
+    assert question.startswith("Consente que gravemos")
+    with pytest.raises(InvalidQuery, match="have it said again"):
+        cases.find(key[:-1] + ("2" if key[-1] != "2" else "3"), by=ANA)
+    (followed,) = cases.find(key.replace("-", " ").lower(), by=ANA)
+    assert followed.state is CaseState.OPEN
+    call.hang_up()
+    call.wait(timeout=120)
+    receipt = cases.receipts.make(key, by=EVA)
+    received = f"{opened.case.opened_at.astimezone(zone):%d-%m-%Y %H:%M}"
+    for said in (
+        "Xustificante do seu caso",
+        key,
+        received,
+        "Dúas facturas dun mes.",
+        "non se gravou",
+    ):
+        assert said in receipt.text
+    cases.receipts.deliver(key, to="Rúa do Franco 1", how="por correo", by=ANA)
+    assert site.sandbox.recordings == []
+
+    closing = talk(site)
+    added = cases.add_call(key, closing.sid, part="closing", by=ANA)
+    assert added.say[1] == question
+    assert site.sandbox.recordings == []
+    assert cases.consent(key, "granted", by=ANA).recorded
+    site.let_pass(closing, 20.0)
+    closing.hang_up()
+    closing.wait(timeout=120)
+    site.work_on()
+    (recording,) = site.recordings()
+    assert (recording.state, recording.call_sid) == (State.RELEASED, closing.sid)
+    with pytest.raises(CustodyRefused, match=key):
+        destroy(site.archive, recording.sid, "asked", EVA)
+    said = {"how": "por teléfono", "resolution": "Devolvémoslle a segunda: cobrouse dúas veces."}
+    closed = cases.close(key, notified_at=site.now(), by=EVA, **said)
+    assert (closed.resolution, closed.in_time) == (said["resolution"], True)
+    destroy(site.archive, recording.sid, "asked", EVA)
 
 
 def test_a_no_leaves_no_bytes_anywhere(site: Site) -> None:
