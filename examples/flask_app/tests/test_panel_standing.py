@@ -108,6 +108,7 @@ def test_each_alarm_has_its_words_and_what_to_do_about_it() -> None:
         AlarmKind.PARKED,
         AlarmKind.DIFFERENCES,
         AlarmKind.CASES_OVERDUE,
+        AlarmKind.MAILS_FAILED,
     }
     assert set(standing.TO_DO) == set(AlarmKind)
     assert set(standing.SINCE) | set(standing.WITHOUT) | counted == set(AlarmKind)
