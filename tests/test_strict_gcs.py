@@ -48,21 +48,21 @@ class Web:
 
     def api(self, method: str, path: str, **options: Any) -> requests.Response:
         url = f"{self.url}/storage/v1/{path}"
-        return self.session.request(method, url, timeout=10, **options)
+        return self.session.request(method, url, timeout=120, **options)
 
     def begin(self, name: str = "o", **query: str) -> str:
         answer = self.session.post(
             f"{self.url}/upload/storage/v1/b/b/o",
             params={"uploadType": "resumable", **query},
             json={"name": name},
-            timeout=10,
+            timeout=120,
         )
         answer.raise_for_status()
         return answer.headers["Location"]
 
     def put(self, address: str, span: str, data: bytes = b"", **headers: str) -> requests.Response:
         headers = {"Content-Range": f"bytes {span}", **headers}
-        return self.session.put(address, data=data, headers=headers, timeout=10)
+        return self.session.put(address, data=data, headers=headers, timeout=120)
 
     def whole(self, name: str = "o", data: bytes = b"x") -> requests.Response:
         return self.put(self.begin(name), f"0-{len(data) - 1}/{len(data)}", data)
@@ -109,14 +109,14 @@ class TestResumable:
 
     def test_a_cancelled_session_answers_499_and_makes_no_object(self, web: Web) -> None:
         address = web.begin()
-        assert web.session.delete(address, timeout=10).status_code == 499
+        assert web.session.delete(address, timeout=120).status_code == 499
         assert web.put(address, "0-0/1", b"x").status_code == 499
         assert web.api("GET", "b/b/o/o").status_code == 404
 
     def test_cancelling_a_finished_session_does_nothing(self, web: Web) -> None:
         address = web.begin()
         web.put(address, "0-0/1", b"x")
-        web.session.delete(address, timeout=10)
+        web.session.delete(address, timeout=120)
         assert web.api("GET", "b/b/o/o").status_code == 200
 
     def test_a_session_that_is_not_known_is_404(self, web: Web) -> None:
@@ -143,7 +143,7 @@ class TestResumable:
 
         def finish(address: str) -> int:
             headers = {"Content-Range": "bytes 0-0/1"}
-            return requests.put(address, data=b"x", headers=headers, timeout=10).status_code
+            return requests.put(address, data=b"x", headers=headers, timeout=120).status_code
 
         with ThreadPoolExecutor(8) as pool:
             assert sorted(pool.map(finish, addresses)) == [200] + [412] * 7

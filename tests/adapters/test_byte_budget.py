@@ -36,7 +36,7 @@ def test_what_can_never_be_granted_is_not_waited_for() -> None:
 
 
 def test_shrinking_lets_another_in_and_nothing_is_given_back_twice() -> None:
-    budget = ByteBudget(100, patience=20)
+    budget = ByteBudget(100, patience=120)
 
     def wait_for_room() -> int:
         with budget.reserve(60) as reservation:
@@ -45,14 +45,14 @@ def test_shrinking_lets_another_in_and_nothing_is_given_back_twice() -> None:
     with ThreadPoolExecutor(1) as pool, budget.reserve(100) as reservation:
         waiting = pool.submit(wait_for_room)
         reservation.shrink(40)
-        assert waiting.result(timeout=20) == 60
+        assert waiting.result(timeout=120) == 60
         reservation.shrink(80)
         assert (reservation.granted, budget.free) == (40, 60)
     assert budget.free == 100
 
 
 def test_many_threads_never_hold_more_than_the_total() -> None:
-    budget = ByteBudget(100, patience=20)
+    budget = ByteBudget(100, patience=120)
     lock, held, most = threading.Lock(), 0, 0
 
     def work(amount: int) -> int:

@@ -32,7 +32,7 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalog
     yield catalog
     catalog.close()
     for watcher in watchers():
-        watcher.join(30)
+        watcher.join(120)
 
 
 def watchers() -> list[threading.Thread]:
@@ -76,7 +76,7 @@ def test_it_is_found_that_it_is_back_without_a_caller(
     open_one(catalog)
     (watcher,) = watchers()
     locked.execute("ROLLBACK")
-    watcher.join(30)
+    watcher.join(120)
     assert [record.message for record in caplog.records] == [
         "the catalog is away: calls are connected unrecorded",
         "the catalog is back",
@@ -129,7 +129,7 @@ def test_whatever_a_look_meets_there_is_a_next_one(caplog: pytest.LogCaptureFixt
         with pytest.raises(CatalogUnavailable), outages.minded():
             raise CatalogUnavailable("away")
         for watcher in watchers():
-            watcher.join(30)
+            watcher.join(120)
         with outages.minded():
             pass
     assert "looking whether the catalog is back failed" in caplog.text
@@ -170,7 +170,7 @@ def test_what_one_statement_met_turns_no_other_caller_away(
     assert bool(watchers()) is turned_away
     outages.close()
     for watcher in watchers():
-        watcher.join(30)
+        watcher.join(120)
 
 
 def test_a_closed_catalog_is_not_watched_any_more(
@@ -179,7 +179,7 @@ def test_a_closed_catalog_is_not_watched_any_more(
     open_one(catalog)
     (watcher,) = watchers()
     catalog.close()
-    watcher.join(30)
+    watcher.join(120)
     assert not watcher.is_alive()
 
 

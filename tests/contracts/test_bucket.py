@@ -481,7 +481,7 @@ def keeping(
 
         def make(settings: dict[str, Any]) -> GcsBucket:
             address = f"{server.url}/storage/v1/b/keeping"
-            assert requests.patch(address, json=settings, timeout=10).ok
+            assert requests.patch(address, json=settings, timeout=120).ok
             return bucket
 
         yield make

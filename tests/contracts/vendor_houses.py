@@ -233,7 +233,7 @@ class SandboxHouse(House):
             f"{self._sandbox.url}/2010-04-01/Accounts/{self.account}/Calls.json",
             auth=(self._sandbox.api_key, self._sandbox.api_secret),
             data={"From": "+34911000111", "To": to, "Twiml": twiml},
-            timeout=30,
+            timeout=120,
         )
         [call] = [one for one in self._sandbox.calls if one.sid == placed.json()["sid"]]
         return call

@@ -233,7 +233,7 @@ class Site:
         with requests.Session() as session:
             session.auth = (sandbox.api_key, sandbox.api_secret)
             session.trust_env = False
-            session.post(url, dict(form), timeout=10).raise_for_status()
+            session.post(url, dict(form), timeout=120).raise_for_status()
 
     def let_pass(self, call: Call, seconds: float) -> None:
         """Let seconds of a call that goes on pass, by its own clock."""

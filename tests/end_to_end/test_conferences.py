@@ -53,7 +53,7 @@ def conferences(site: Site) -> list[str]:
         found = [
             found["sid"]
             for status in ("init", "in-progress")
-            for found in session.get(f"{url}?Status={status}", timeout=10).json()["conferences"]
+            for found in session.get(f"{url}?Status={status}", timeout=120).json()["conferences"]
         ]
     return list(dict.fromkeys(found))  # one may begin between the two
 

@@ -118,9 +118,9 @@ def test_audio_that_cannot_be_fetched_is_not_taken_for_heard(site: Site) -> None
 def test_the_audio_has_one_address_for_ever_and_nothing_else_has_one(site: Site) -> None:
     site.call(caller=SAYS_YES, callee=COLLEAGUE)
     (notice, _) = played(site)
-    reply = requests.get(f"{site.url}/twirec/audio/{notice}", timeout=30)
+    reply = requests.get(f"{site.url}/twirec/audio/{notice}", timeout=120)
     assert (reply.status_code, reply.content) == (200, NOTICE)
     assert reply.headers["Content-Type"] == "audio/x-wav"
     assert "immutable" in reply.headers["Cache-Control"]
-    other = requests.get(f"{site.url}/twirec/audio/{'0' * 64}.wav", timeout=30)
+    other = requests.get(f"{site.url}/twirec/audio/{'0' * 64}.wav", timeout=120)
     assert other.status_code == 404

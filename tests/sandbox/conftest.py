@@ -48,7 +48,7 @@ def get(sandbox: Sandbox) -> Iterator[Get]:
         base = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}"
 
         def get(path: str, **kwargs: Any) -> requests.Response:
-            return session.request(kwargs.pop("method", "GET"), base + path, timeout=30, **kwargs)
+            return session.request(kwargs.pop("method", "GET"), base + path, timeout=120, **kwargs)
 
         yield get
 

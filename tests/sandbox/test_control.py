@@ -14,7 +14,7 @@ DIAL = twiml(f"<Dial record='record-from-answer-dual'>{AGENT}</Dial>")
 
 def send(sandbox: Sandbox, method: str, path: str, **options: Any) -> requests.Response:
     options.setdefault("auth", (sandbox.account_sid, sandbox.auth_token))
-    return requests.request(method, f"{sandbox.url}/sandbox/{path}", timeout=30, **options)
+    return requests.request(method, f"{sandbox.url}/sandbox/{path}", timeout=120, **options)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_faults_can_be_asked_for(sandbox: Sandbox, number: str) -> None:
     call.wait(120)
     url = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/Recordings/"
     auth = (sandbox.account_sid, sandbox.auth_token)
-    media = [requests.get(url + call.recordings[0].sid, auth=auth, timeout=30) for _ in range(2)]
+    media = [requests.get(url + call.recordings[0].sid, auth=auth, timeout=120) for _ in range(2)]
     assert [response.status_code for response in media] == [404, 200]
 
 

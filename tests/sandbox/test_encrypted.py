@@ -43,7 +43,7 @@ def get(sandbox: Sandbox, recording: Recording, what: str) -> requests.Response:
     return requests.get(
         f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/Recordings/{recording.sid}{what}",
         auth=(sandbox.account_sid, sandbox.auth_token),
-        timeout=30,
+        timeout=120,
     )
 
 

@@ -109,4 +109,4 @@ def test_what_waits_for_its_next_attempt_ends_with_the_sandbox(target: Target) -
     with Sandbox() as sandbox:  # at the pace of life
         sandbox.event_streams.sink(target.says("/streams", fail))
         sandbox.event_streams.tell(sandbox.add_recording())
-        assert seen.wait(20)
+        assert seen.wait(120)

@@ -93,7 +93,7 @@ def test_a_strict_sandbox_raises_at_its_end_what_nobody_saw() -> None:
 
 
 def ask(sandbox: Sandbox, path: str, headers: dict[str, str]) -> tuple[int, str | None]:
-    connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=120)
     credentials = f"{sandbox.account_sid}:{sandbox.auth_token}".encode()
     headers = {**headers, "Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
     connection.request("GET", path, headers=headers)

@@ -78,7 +78,7 @@ def test_account_defaults_are_there_or_not(sandbox: Sandbox, client: Client) -> 
 
 def test_account_defaults_need_credentials(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/v2/AccountDefaultConfiguration/Recording"
-    assert requests.get(url, timeout=30).status_code == 401
+    assert requests.get(url, timeout=120).status_code == 401
 
 
 @pytest.mark.parametrize(("is_open", "status"), [(False, 401), (True, 200)])
@@ -88,8 +88,8 @@ def test_media_is_given_to_nobody_unless_said_otherwise(
     sandbox.hazards.open_media = is_open
     recording = sandbox.add_recording(seconds=1)
     base = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/Recordings/{recording.sid}"
-    assert requests.get(f"{base}.wav", timeout=30).status_code == status
-    assert requests.get(f"{base}.json", timeout=30).status_code == 401
+    assert requests.get(f"{base}.wav", timeout=120).status_code == status
+    assert requests.get(f"{base}.json", timeout=120).status_code == 401
 
 
 def test_media_in_the_customers_s3_is_not_here(sandbox: Sandbox, get: Get) -> None:

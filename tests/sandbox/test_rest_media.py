@@ -91,23 +91,23 @@ def test_wrong_credentials_are_twilios_error_20003(
     if auth:
         auth = (auth[0].format(sid=sandbox.account_sid), auth[1])
     base = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/Recordings"
-    response = requests.get(f"{base}.json", auth=auth, timeout=30)
+    response = requests.get(f"{base}.json", auth=auth, timeout=120)
     assert (response.status_code, response.json()["code"]) == (401, 20003)
-    response = requests.get(f"{base}/{recording.sid}.wav", auth=auth, timeout=30)
+    response = requests.get(f"{base}/{recording.sid}.wav", auth=auth, timeout=120)
     assert response.status_code == 401
     assert "<Code>20003</Code>" in response.text
 
 
 def test_an_api_key_opens_the_account_too(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/Recordings.json"
-    response = requests.get(url, auth=(sandbox.api_key, sandbox.api_secret), timeout=30)
+    response = requests.get(url, auth=(sandbox.api_key, sandbox.api_secret), timeout=120)
     assert response.status_code == 200
 
 
 def test_another_account_is_not_found(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/2010-04-01/Accounts/AC{'0' * 32}/Recordings.json"
     auth = (sandbox.account_sid, sandbox.auth_token)
-    assert requests.get(url, auth=auth, timeout=30).status_code == 404
+    assert requests.get(url, auth=auth, timeout=120).status_code == 404
 
 
 def test_requests_are_written_down(sandbox: Sandbox, get: Get) -> None:

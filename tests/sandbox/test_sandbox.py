@@ -42,7 +42,7 @@ def test_its_port_and_account_can_be_chosen() -> None:
     sid = "AC" + "1" * 32
     with Sandbox(port=port, account_sid=sid, auth_token="other") as second:
         url = f"{second.url}/2010-04-01/Accounts/{sid}/Calls.json"
-        assert requests.get(url, auth=(sid, "other"), timeout=30).json()["calls"] == []
+        assert requests.get(url, auth=(sid, "other"), timeout=120).json()["calls"] == []
 
 
 def test_stamps_come_from_the_clock_it_is_given() -> None:
@@ -69,7 +69,7 @@ def test_it_serves_until_it_is_closed() -> None:
     sandbox.start()
     assert sandbox.url == "http://sandbox:8480"
     url = f"http://127.0.0.1:{sandbox._server.port}/2010-04-01/Accounts/{sandbox.account_sid}.json"
-    assert requests.get(url, timeout=30).status_code == 401
+    assert requests.get(url, timeout=120).status_code == 401
     assert not sandbox.closing.is_set()
     sandbox.close()
     assert sandbox.closing.is_set()
@@ -119,12 +119,13 @@ def test_large_media_is_never_held_in_memory(sandbox: Sandbox, get: Get) -> None
 
 
 def test_small_answers_are_not_held_back(sandbox: Sandbox, get: Get) -> None:
-    took = []
-    for _ in range(50):
+    def took() -> float:
         begin = time.monotonic()
         get("/Recordings.json")
-        took.append(time.monotonic() - begin)
-    assert min(took) < 0.03  # an answer that waits for an ACK takes 40 ms, always
+        return time.monotonic() - begin
+
+    # one that waits for an ACK takes 40 ms, always
+    assert any(took() < 0.03 for _ in range(1000))
 
 
 def test_media_is_served_to_many_at_once(sandbox: Sandbox) -> None:
@@ -132,7 +133,7 @@ def test_media_is_served_to_many_at_once(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/Recordings/{recording.sid}"
     auth = (sandbox.account_sid, sandbox.auth_token)
     with ThreadPoolExecutor(32) as pool:
-        bodies = pool.map(lambda _: requests.get(url, auth=auth, timeout=20).content, range(32))
+        bodies = pool.map(lambda _: requests.get(url, auth=auth, timeout=120).content, range(32))
     assert {len(body) for body in bodies} == {200_000}
 
 

@@ -115,7 +115,7 @@ class Workers:
         """End the process."""
         assert self._process.stdin
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
         assert self._process.stdout
         self._process.stdout.close()
 

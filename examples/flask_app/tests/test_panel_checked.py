@@ -41,7 +41,7 @@ def served(app: Flask) -> Iterator[http.client.HTTPConnection]:
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=120)
     try:
         yield connection
     finally:

@@ -138,7 +138,7 @@ class TestGivingUp:
             put(bucket, source=source())
         assert kinds(server)[-1] == "cancel"
         address = f"{server.url}/upload/storage/v1/b/bucket-of-tests/o"
-        later = requests.put(address, data=b"", params=server.requests[-1].query, timeout=10)
+        later = requests.put(address, data=b"", params=server.requests[-1].query, timeout=120)
         assert later.status_code == 499
 
     def test_a_refused_piece_cancels_the_session(

@@ -26,9 +26,12 @@ for (const player of document.querySelectorAll(".player")) {
 
   if (speed) {
     speed.hidden = false;
-    speed.querySelector("select").addEventListener("change", (event) => {
-      audio.defaultPlaybackRate = audio.playbackRate = Number(event.target.value);
-    });
+    const select = speed.querySelector("select");
+    const hasten = () => {
+      audio.defaultPlaybackRate = audio.playbackRate = Number(select.value);
+    };
+    select.addEventListener("change", hasten);
+    hasten(); // some browsers keep what was chosen when a page is loaded anew
   }
 
   const show = (at) => {
@@ -63,7 +66,7 @@ for (const player of document.querySelectorAll(".player")) {
   wave.setAttribute("aria-label", wave.dataset.label);
   wave.setAttribute("aria-valuemin", "0");
   wave.setAttribute("aria-valuemax", String(Math.round(seconds)));
-  show(0);
+  show(audio.currentTime); // it may play already
   wave.addEventListener("click", (event) => {
     const box = wave.getBoundingClientRect();
     seek(((event.clientX - box.left) / box.width) * seconds, true);

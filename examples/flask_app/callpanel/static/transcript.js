@@ -46,7 +46,9 @@ function follow(place, player) {
     audio.addEventListener("timeupdate", show);
     audio.addEventListener("seeking", show);
     const begin = /#t=([0-9.]+)/.exec(audio.querySelector("source").src);
-    if (begin) {
+    if (audio.currentTime > 0) {
+      show(); // it was sought before this was read
+    } else if (begin) {
       const at = Number(begin[1]) + 0.05;
       const first = lines.findLast((each) => each.starts <= at);
       if (first) {

@@ -6,7 +6,7 @@ for (const player of document.querySelectorAll(".player")) {
   const box = player.querySelector(".trouble");
   if (!audio || !box) continue;
   const said = box.querySelector(".said");
-  let at = 0; // seconds, to go on where it broke off
+  let at = audio.currentTime; // seconds, to go on where it broke off
 
   const ask = async () => {
     const sources = audio.querySelectorAll("source");
@@ -43,5 +43,10 @@ for (const player of document.querySelectorAll(".player")) {
     }, { once: true });
     audio.load();
     audio.play().catch(() => {}); // what goes wrong is an error of the player again
+  });
+  // It may have failed before this was there. A player that only begins to look for its first source is
+  // in the same state, but holds the page's load until it has looked.
+  addEventListener("load", () => {
+    if (box.hidden && (audio.error || audio.networkState === HTMLMediaElement.NETWORK_NO_SOURCE)) ask();
   });
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from chromium import LARGE, PHONE, follow
 from looking import axe_finds_nothing
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from test_browser_listening import wait_for
 from visits import Visits
 
@@ -103,6 +103,24 @@ def test_a_session_that_ended_is_said_with_the_way_back(
     expect(alert).to_contain_text("Your session has ended.")
     follow(alert.get_by_role("link", name="Sign in"))
     page.wait_for_url(lambda url: "/sign-in?next=/calls/" in url)
+
+
+def test_what_failed_before_the_page_had_its_scripts_is_said(
+    visit: Visits, copied: CallRecord, recording_path: str
+) -> None:
+    page = visit("sergio", recording_path)
+    held: list[Route] = []
+    page.route("**/trouble.js", lambda route: held.append(route))
+    with page.expect_navigation(wait_until="commit"):
+        page.get_by_role("button", name=CLAIM["en-GB"]).click()
+    expect(page.locator("audio")).to_have_count(1)
+    page.context.clear_cookies()
+    page.evaluate(PLAY)
+    last = "audio.networkState === audio.NETWORK_NO_SOURCE && audio.querySelector('source')"
+    wait_for(page, last)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    held.pop().continue_()
+    expect(page.get_by_role("alert")).to_contain_text("Your session has ended.")
 
 
 def test_a_network_that_is_gone_is_said(

@@ -260,6 +260,10 @@ def running(environ: Mapping[str, str], folder: Path) -> Iterator[Installation]:
         config = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
         config = config.replace("calls.example.com", f"http://127.0.0.1:{port}")
         config = config.replace("{\n", "{\n\tadmin off\n", 1)
+        # A process imports for a second of CPU, which can take longer than callers wait.
+        config = config.replace(
+            "response_header_timeout 15s", f"response_header_timeout {PATIENCE}s"
+        )
         for service in services:
             assert f"127.0.0.1:{service.shipped_port}" in config
             config = config.replace(
