@@ -21,7 +21,6 @@ from weakref import WeakSet
 
 from sqlalchemy import (
     URL,
-    Column,
     ColumnElement,
     Connection,
     Engine,
@@ -339,29 +338,13 @@ class Database:
 
     def insert_once(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         """Insert a row unless one with its primary key is there. True if it was inserted."""
-        key = list(table.primary_key)
-        # Not by rowcount: psycopg says -1 here.
-        return self._insert(connection, table, values, key) is not None
-
-    def insert_new(
-        self, connection: Connection, table: Table, values: dict[str, Any]
-    ) -> Row[Any] | None:
-        """Insert a row as `insert_once` does, and return it; None if one was there."""
-        return self._insert(connection, table, values, list(table.columns))
-
-    def _insert(
-        self,
-        connection: Connection,
-        table: Table,
-        values: dict[str, Any],
-        returned: list[Column[Any]],
-    ) -> Row[Any] | None:
-        statement = _insert_statement(self.engine.dialect.name, table, *returned)
+        statement = _insert_once(self.engine.dialect.name, table)
         by_query = {name: of for name, of in values.items() if isinstance(of, ColumnElement)}
         if by_query:
             statement = statement.values(by_query)
         given = {name: of for name, of in values.items() if name not in by_query}
-        return connection.execute(statement, given).first()
+        # Not by rowcount: psycopg says -1 here.
+        return connection.execute(statement, given).first() is not None
 
     @property
     def file(self) -> Path | None:
@@ -446,10 +429,9 @@ def insert_into(table: Table, dialect: str) -> SqliteInsert | PostgresInsert:
 
 
 @cache  # to make a statement takes longer than to execute it
-def _insert_statement(dialect: str, table: Table, *returned: Column[Any]) -> Insert:
-    statement = insert_into(table, dialect)
-    unless_there = statement.on_conflict_do_nothing(index_elements=list(table.primary_key))
-    return unless_there.returning(*returned)
+def _insert_once(dialect: str, table: Table) -> Insert:
+    statement, key = insert_into(table, dialect), list(table.primary_key)
+    return statement.on_conflict_do_nothing(index_elements=key).returning(*key)
 
 
 def _only_what_is_there(url: URL) -> URL:
