@@ -74,6 +74,7 @@ def test_link_and_code_of_a_receipt_open_the_recording(house: House) -> None:
     opening = archive.custody.disclosures.open(link.rpartition("/")[2], made.code)
     assert opening.disclosure.recording_sid == house.recording().sid
     assert made.code not in made.text
+    assert f"/URI ({link})".encode() in made.pdf  # who reads it on a screen need not type it
 
 
 def test_a_yes_that_is_written_down_after_the_call_gives_nothing_away(house: House) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 
-from twirec.custody.document import Block, Document, Facts, Heading, Paragraph
+from twirec.custody.document import Block, Document, Facts, Heading, Link, Paragraph
 from twirec.model.case_terms import CaseTerm, TermUnit
 from twirec.model.cases import Case, CaseKind, CaseLanguage
 
@@ -219,7 +219,7 @@ def receipt(
     if not recorded:
         blocks.append(Paragraph(said["no"]))
     elif links:
-        blocks += [Paragraph(each) for each in (said["link"], *links, said["keep"])]
+        blocks += [Paragraph(said["link"]), *map(Link, links), Paragraph(said["keep"])]
     else:
         blocks += [Paragraph(said["ask"]), Paragraph(said["keep"])]
     turn = said["turn_to"].format(contact=contact).strip()
@@ -240,7 +240,7 @@ def plain_text(document: Document) -> str:
         match block:
             case Heading(text, level):
                 parts.append(f"{text}\n{('=' if level == 1 else '-') * len(text)}")
-            case Paragraph(text):
+            case Paragraph(text) | Link(text):
                 parts.append(text)
             case Facts(rows):
                 parts.append("\n".join(f"{name}: {value}" for name, value in rows))

@@ -75,13 +75,20 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """An address of the web, on a line of its own."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Commands:
     """Lines to type, letter by letter."""
 
     lines: tuple[str, ...]
 
 
-Block = Heading | Paragraph | Quote | Facts | Points | Table | Picture | Commands
+Block = Heading | Paragraph | Quote | Facts | Points | Table | Picture | Link | Commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,5 +162,7 @@ def _html(block: Block) -> str:
         case Picture(svg, _, scale):
             marks = "".join(f"<span>{escape(each)}</span>" for each in scale)
             return f"<figure>{svg}<figcaption>{marks}</figcaption></figure>"
+        case Link(url):
+            return f'<p><a href="{escape(url)}">{escape(url)}</a></p>'
         case Commands(lines):
             return f"<pre>{escape(chr(10).join(lines))}</pre>"

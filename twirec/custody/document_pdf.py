@@ -16,6 +16,7 @@ from twirec.custody.document import (
     Document,
     Facts,
     Heading,
+    Link,
     Paragraph,
     Picture,
     Points,
@@ -33,6 +34,9 @@ NAMES = 42.0
 
 FACTS = 8.8
 """Points: a SHA-256, and a time with that of UTC, are one line beside a name."""
+
+SMALLER = (10.0, 9.5, 9.0, 8.5, 8.0, 7.5, 7.0)
+"""Points: an address is as large as one line lets it be, since one that is cut is typed wrong."""
 
 SHORT = 12
 """Lines of a fact that is kept on one page."""
@@ -202,6 +206,10 @@ class _Sheets:
                 self._table(columns, widths, rows)
             case Picture(svg, height, scale):
                 self._picture(svg, height, scale)
+            case Link(url):
+                size = next((each for each in SMALLER if self._fits(url, each)), SMALLER[-1])
+                self._text(url, size=size, link=url)
+                self._pdf.ln(2)
             case Commands(lines):
                 room = min(len(lines), SHORT) * self._height(8.5)
                 if self._pdf.will_page_break(room):
@@ -273,6 +281,12 @@ class _Sheets:
         lines = self._pdf.multi_cell(width, text=printable, dry_run=True, output="LINES")
         return len(lines)  # type: ignore[arg-type]
 
+    def _fits(self, text: str, size: float) -> bool:
+        """Whether a text is one line."""
+        self._pdf.set_font(FONT, "", size)
+        room: float = self._pdf.epw - 2 * self._pdf.c_margin
+        return bool(self._pdf.get_string_width(self._printable(text)) < room)
+
     def _text(
         self,
         text: str,
@@ -281,6 +295,7 @@ class _Sheets:
         bold: bool = False,
         indent: float = 0.0,
         width: float = 0.0,
+        link: str = "",
     ) -> None:
         self._pdf.set_font(FONT, "B" if bold else "", size)
         self._pdf.set_left_margin(MARGIN + indent)  # so that the next page begins there too
@@ -292,6 +307,7 @@ class _Sheets:
             align="L",
             new_x="LMARGIN",
             new_y="NEXT",
+            link=link,
         )
         self._pdf.set_left_margin(MARGIN)
         self._pdf.set_x(MARGIN)
