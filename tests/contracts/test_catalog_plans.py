@@ -210,6 +210,9 @@ def test_cases_are_looked_up_by_indexes(filled: Catalog) -> None:
     steps = plans(filled, lambda: cases.of_call(call_sid()))
     steps += plans(filled, lambda: cases.of_number("+34600111222"))
     steps += plans(filled, lambda: cases.counts(STARTED))
+    steps += plans(filled, lambda: cases.count_year(STARTED, STARTED + DAY, STARTED))
+    steps += plans(filled, lambda: filled.case_mails.of("R-7KM-482-4"))
+    steps += plans(filled, lambda: filled.case_mails.failed(100))
     assert whole(steps) == []
 
 

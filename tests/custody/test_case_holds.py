@@ -145,12 +145,14 @@ def blocked(house: House) -> None:
 def by_a_rule(house: House) -> None:
     rules = house.archive.custody.retention
     rules.set("all", "1 day", by=EVA, reason="x")
+    rules.set("lines", "1 day", kept="calls", by=EVA, reason="x")
     rules.apply(confirm=rules.preview(by=EVA).confirm, by=EVA, reason="x")
 
 
 @pytest.mark.parametrize("way", [erased_at_once, number_erased_at_once, blocked, by_a_rule])
 def test_nothing_else_destroys_it_before(house: House, way: Callable[[House], None]) -> None:
     key = opened(house)
+    house.archive.calls.annotate(call_sid(), note="rang twice", by=EVA)
     way(house)
     for _ in range(3):
         house.time += timedelta(days=600)
@@ -158,4 +160,6 @@ def test_nothing_else_destroys_it_before(house: House, way: Callable[[House], No
         house.archive.operations.worker(threads=1).run_once()
     assert house.recording().state in (State.RELEASED, State.ERASING)
     assert house.stored()
+    (note,) = house.archive.catalog.search.find(call_sid()).notes
+    assert note.text == "rang twice"
     assert house.archive.cases.get(key, by=EVA).case.number == "+34600111222"
