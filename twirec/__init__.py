@@ -76,6 +76,13 @@ if TYPE_CHECKING:
     from twirec.model.bucket import Difference as Difference
     from twirec.model.call_state import CallState as CallState, call_state as call_state
     from twirec.model.case_terms import CaseTerm as CaseTerm, TermUnit as TermUnit
+    from twirec.model.cards import (
+        CardCut as CardCut,
+        CardCutState as CardCutState,
+        CardNumbers as CardNumbers,
+        CardPart as CardPart,
+        CardSpan as CardSpan,
+    )
     from twirec.model.cases import (
         AnsweredBy as AnsweredBy,
         CallPart as CallPart,
@@ -294,6 +301,13 @@ _HOMES = {
     "twirec.model.bucket": ("Difference",),
     "twirec.model.call_state": ("CallState", "call_state"),
     "twirec.model.case_terms": ("CaseTerm", "TermUnit"),
+    "twirec.model.cards": (
+        "CardCut",
+        "CardCutState",
+        "CardNumbers",
+        "CardPart",
+        "CardSpan",
+    ),
     "twirec.model.cases": (
         "AnsweredBy",
         "CallPart",

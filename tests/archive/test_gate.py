@@ -23,6 +23,7 @@ from tests.parts import parts
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
+from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.database import to_row
 from twirec.catalog.tables import differences, recordings, releases
 from twirec.model.access import Actor, Deed, StaffRole, Verdict, verdict
@@ -30,10 +31,12 @@ from twirec.model.agents import Leg
 from twirec.model.approvals import Release
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import AuditDraft
+from twirec.model.cards import CardCut, CardPart, CardSpan
 from twirec.model.cases import CaseStep, CaseStepKind
 from twirec.model.custody import Hold
 from twirec.model.errors import CustodyRefused, NotFound, TwirecError
 from twirec.model.states import Custody, Standstill, State
+from twirec.model.vocabulary import Role
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 
@@ -101,6 +104,14 @@ def transcribe(house: House) -> None:
     house.archive.transcripts.request(SID, by="bo")
     house.archive.jobs.do("transcript", SID)
     _set(house, custody=before)
+
+
+def card(house: House) -> None:
+    """A card number that a transcript had while one could be made."""
+    span = CardSpan(CardPart.NUMBER, Role.CUSTOMER, 1.0, 2.0)
+    row = to_row(CardCut(SID, STARTED, "", (span,)), card_cuts)
+    with house.archive.catalog.database.write() as connection:
+        connection.execute(card_cuts.insert(), row)
 
 
 CONSENT: dict[str, Any] = {
@@ -210,6 +221,14 @@ CASES: dict[str, Case | str] = {
         Deed.READ, lambda a, who: a.transcripts.get(SID, by=who), prepare=transcribe
     ),
     "transcripts.warning": "what is wrong with a model",
+    "cards.waiting": Case(None, lambda a, who: a.cards.waiting(by=who), prepare=card),
+    "cards.of": Case(None, lambda a, who: _or_hidden(a.cards.of, SID, who), prepare=card),
+    "cards.approve": Case(
+        Deed.CUT, lambda a, who: a.cards.approve(SID, reason="x", by=who), prepare=card
+    ),
+    "cards.refuse": Case(
+        Deed.CUT, lambda a, who: a.cards.refuse(SID, reason="x", by=who), prepare=card
+    ),
     "derivatives.make": Case(
         Deed.CONVERT, lambda a, who: a.derivatives.make(SID, ConversionSpec("wav"), by=who)
     ),

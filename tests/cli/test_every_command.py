@@ -56,6 +56,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "audit": (),
     "backfill": ("--since", "2026-11-01"),
     "call": ("600111222", "--from", "911000111", "--connect", "911222333"),
+    "cards": (),
     "case": (),
     "check": (),
     "close-month": ("2026-10",),

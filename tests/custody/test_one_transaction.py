@@ -21,10 +21,13 @@ from tests.parts import methods
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
+from twirec.catalog.card_tables import card_cuts
+from twirec.catalog.database import to_row
 from twirec.catalog.request_tables import access_requests
 from twirec.catalog.tables import differences, metadata, recordings
 from twirec.model.access import Actor
 from twirec.model.audio import ConversionSpec
+from twirec.model.cards import CardCut, CardPart, CardSpan
 from twirec.model.errors import CatalogError, TwirecError
 from twirec.model.states import Custody, Standstill, State
 from twirec.model.vendor import RecordingStatus
@@ -114,6 +117,14 @@ def packed(house: House) -> None:
     with house.archive.catalog.database.write() as connection:
         ready = {"identified_at": STARTED, "packed_at": STARTED}
         connection.execute(update(access_requests).values(**ready))
+
+
+def spoken(house: House) -> None:
+    """A card number that a transcript had."""
+    span = CardSpan(CardPart.NUMBER, None, 1.0, 2.0)
+    row = to_row(CardCut(SID, STARTED, "", (span,)), card_cuts)
+    with house.archive.catalog.database.write() as connection:
+        connection.execute(card_cuts.insert(), row)
 
 
 def a_case(house: House) -> None:
@@ -363,6 +374,10 @@ ACTS: Mapping[str, Act] = {
     "transcripts.request_all": Act(
         lambda a: a.transcripts.request_all("2026-11-01", by=ANA), ("transcripts",)
     ),
+    "cards.approve": Act(
+        lambda a: a.cards.approve(SID, reason="x", by=ANA), ("card_cuts",), spoken
+    ),
+    "cards.refuse": Act(lambda a: a.cards.refuse(SID, reason="x", by=ANA), ("card_cuts",), spoken),
     "derivatives.make": Act(
         lambda a: a.derivatives.make(SID, ConversionSpec("wav", end=0.5), by=ANA), ("derivatives",)
     ),

@@ -168,7 +168,7 @@ class Approvals:
                 for each in self._catalog.approvals.releases(sid)
                 if same_person(each.by, actor.name)
             ]
-            read = self._originals.reader(recording, actor)
+            read = self._originals.as_recorded(recording, actor)
             opened = next(
                 (each for each in theirs if self._catalog.approvals.open(each, draft.at)), None
             )

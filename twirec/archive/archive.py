@@ -15,6 +15,7 @@ from twirec.archive.agents import Agents
 from twirec.archive.anchors import Keeper
 from twirec.archive.audit import Audit
 from twirec.archive.calls import Calls
+from twirec.archive.cards import Cards
 from twirec.archive.case_receipts import CaseReceipts
 from twirec.archive.case_recording import CaseRecording
 from twirec.archive.case_years import CaseYears
@@ -70,6 +71,7 @@ class Archive:
         recordings: hearing, taking out and converting recordings; pausing those that run.
         derivatives: converted copies that are kept.
         transcripts: what is said, in writing.
+        cards: card numbers that are spoken, and what is heard without them.
         policy: who is recorded, and how they are told.
         agents: which agents were informed.
         audit: who did what.
@@ -134,6 +136,7 @@ class Archive:
         self.derivatives = Derivatives(*known, originals, trail)
         to_speech: Callable[[], SpeechModel] = lambda: self._speech  # noqa: E731
         self.transcripts = Transcripts(*known, originals, to_speech, trail, clock)
+        self.cards = Cards(self.catalog, originals, trail)
         self.policy = Policies(*known, trail, clock)
         self.agents = Agents(*known, trail)
         anchoring = Anchoring(

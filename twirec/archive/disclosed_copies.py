@@ -95,7 +95,7 @@ class DisclosedCopies:
             NotFound: the copy is not there.
         """
         if not disclosure.conversion:
-            return Copy(recording.fingerprint, ORIGINAL, "wav")
+            return Copy(self._originals.heard(recording), ORIGINAL, "wav")
         for made in self._catalog.derivatives.of(recording.sid):
             if made.conversion == disclosure.conversion and made.made_at is not None:
                 form = FORMATS[made.format]

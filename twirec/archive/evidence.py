@@ -228,7 +228,7 @@ class EvidenceMaker:
         """
 
         def read(facts: RecordingFacts) -> Iterator[bytes]:
-            return self._originals.reader(facts.recording, actor)(0, None)
+            return self._originals.as_recorded(facts.recording, actor)(0, None)
 
         from twirec.evidence.package import make
 

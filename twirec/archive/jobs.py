@@ -76,8 +76,8 @@ class Jobs:
         """Do one piece of due work, as a hint named it.
 
         Args:
-            kind: `recording`, `pause`, `event`, `case`, `mail`, `listening copy` or
-                `transcript`.
+            kind: `recording`, `pause`, `event`, `case`, `mail`, `listening copy`,
+                `transcript` or `card cut`.
             key: which one: a recording's SID, an event's or e-mail's id, a case's key, an object's
                 name.
 

@@ -28,6 +28,7 @@ from twirec.jobs.worker import Kind, Worker
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import Publisher
 from twirec.model.access import (
+    OURSELVES,
     Actor,
     Deed,
     acting,
@@ -58,6 +59,8 @@ from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.sweep.sweep import MARK
+from twirec.transcripts.cutting import CardCuts
+from twirec.transcripts.hearing import Hearing
 from twirec.transcripts.transcripts import Transcripts
 from twirec.transfers.checkpoints import AtCheckpoint, no_checkpoint
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -174,6 +177,7 @@ class Operations:
                 *self._events(),
                 *self._listening_copies(),
                 self._transcripts().kind(),
+                self._card_cuts().kind(),
             ),
             now=self._now,
             threads=threads,
@@ -232,13 +236,33 @@ class Operations:
                 self._catalog,
                 self._bucket(),
                 self._originals.reader,
-                self._speech(),
+                self._hearing(),
                 rule=self._settings.transcripts,
-                language=self._settings.transcript_language,
-                usual=self._settings.language,
+                cards=self._settings.card_numbers,
                 now=self._now,
             )
         return self._spoken
+
+    def _hearing(self) -> Hearing:
+        return Hearing(
+            self._catalog,
+            self._speech(),
+            language=self._settings.transcript_language,
+            usual=self._settings.language,
+            now=self._now,
+        )
+
+    def _card_cuts(self) -> CardCuts:
+        """Return what makes copies without card numbers, of those that were approved."""
+        originals = self._originals
+        return CardCuts(
+            self._catalog,
+            self._bucket(),
+            originals.as_recorded,
+            lambda sid, what: originals.checked(sid, OURSELVES).reader(what),
+            self._hearing(),
+            self._now,
+        )
 
     def sweep(
         self, *, dry_run: bool = False, full: bool = False, by: Actor | str | None = None

@@ -34,7 +34,7 @@ from twirec.model.access import (
 from twirec.model.audio import Channels, ConversionSpec, ReadBytes
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditDraft, AuditOutcome, Detail
-from twirec.model.bucket import Difference
+from twirec.model.bucket import Difference, Fingerprint
 from twirec.model.errors import BytesDiffer, CatalogError, InvalidQuery, ObjectNotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.records import Pause, Recording
@@ -95,8 +95,21 @@ class Originals:
         return find_ffmpeg(self._settings.ffmpeg)
 
     def reader(self, recording: Recording, actor: Actor = OURSELVES) -> ReadBytes:
-        """Return what reads a recording's bytes, and compares them with what was archived."""
+        """Return what reads what is heard of a recording, and compares it with what was put there.
+
+        That is the recording as it was archived, or its copy without card numbers: which is the
+        same file, but for silence where one is spoken.
+        """
+        return self.checked(recording.sid, actor).reader(self.heard(recording))
+
+    def as_recorded(self, recording: Recording, actor: Actor = OURSELVES) -> ReadBytes:
+        """Return what reads a recording as it was archived, whatever is heard of it."""
         return self.checked(recording.sid, actor).reader(recording.fingerprint)
+
+    def heard(self, recording: Recording) -> Fingerprint:
+        """Return the object that is heard, taken out and converted of a recording."""
+        cut = self._catalog.cards.get(recording.sid)
+        return (cut and cut.fingerprint) or recording.fingerprint
 
     def checked(self, sid: str, actor: Actor) -> CheckedBucket:
         """Return what reads objects of a recording, and enters what differs under a name.
@@ -286,6 +299,8 @@ class Recordings:
     ) -> AudioStream:
         """Return the bytes of a recording as it was archived, or a range of them, as a stream.
 
+        Where a card number was cut out, silence is in its place.
+
         It is on the audit log before the first byte is read; so is an attempt that is refused.
 
         Args:
@@ -433,6 +448,14 @@ class Recordings:
                 except (BytesDiffer, ObjectNotFound):
                     self._originals.maker().delete(made.object_name)
                     deleted.append(made.object_name)
+            cut = self._catalog.cards.get(sid)
+            if cut is not None and cut.fingerprint is not None:
+                try:
+                    _read_all(checked.open(cut.fingerprint))
+                except (BytesDiffer, ObjectNotFound):
+                    self._originals.maker().delete(cut.fingerprint.object_name)
+                    self._catalog.cards.again(sid, self._now())
+                    deleted.append(cut.fingerprint.object_name)
             kept = self._catalog.transcripts.get(sid)
             if kept is not None and kept.object_name is not None:
                 try:

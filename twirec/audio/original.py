@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from twirec.audio.wav import LONGEST_HEADER, STREAMED, WavCheck
@@ -128,6 +128,24 @@ class Original:
                 yield as_16_bits(whole, self._width)
         if missing:
             raise MediaTruncated(f"{missing} bytes of its audio are missing.")
+
+    def without(self, spans: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        """Stream the whole file, with silence on all channels in some frames: as long as it was.
+
+        Args:
+            spans: the first frame of each, and the one to end before.
+        """
+        quiet = b"\x80" if self._width == 1 else b"\0"
+        ends = [[self._begin + each * self._frame for each in span] for span in spans]
+        at = 0
+        for chunk in self._read(0, None):
+            made = chunk
+            for begin, end in ends:
+                first, last = max(begin - at, 0), min(end - at, len(chunk))
+                if first < last:
+                    made = made[:first] + quiet * (last - first) + made[last:]
+            yield made
+            at += len(chunk)
 
     def _between(self, begin: int, end: int, *, whole: bool) -> Iterator[bytes]:
         if not whole:

@@ -14,6 +14,7 @@ from twirec.catalog.announcements import Announcements
 from twirec.catalog.approvals import Approvals
 from twirec.catalog.audit import Audit, Listenings
 from twirec.catalog.blocks import Blocks
+from twirec.catalog.cards import Cards
 from twirec.catalog.case_mails import CaseMails
 from twirec.catalog.cases import Cases
 from twirec.catalog.checks import Checks
@@ -129,6 +130,7 @@ class Catalog:
         self.events = Events(self.database)
         self.derivatives = Derivatives(self.database)
         self.transcripts = Transcripts(self.database)
+        self.cards = Cards(self.database)
         self.waveforms = Waveforms(self.database)
         self.foreign = ForeignRecordings(self.database)
         self.checks = Checks(self.database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -90,13 +90,18 @@ class TupleJson(TypeDecorator[tuple[Any, ...]]):
     impl = JSON
     cache_ok = True
 
-    def __init__(self, item: type[StrEnum] | None = None) -> None:
+    def __init__(self, item: Callable[[Any], Any] | None = None) -> None:
         super().__init__()
         self.item = item
 
     def process_bind_param(self, value: tuple[Any, ...] | None, dialect: Dialect) -> Any:
-        """Write the list: enums of text are text to JSON."""
-        return None if value is None else list(value)
+        """Write the list: enums of text are text to JSON, dataclasses are objects."""
+        if value is None:
+            return None
+        return [
+            asdict(each) if is_dataclass(each) and not isinstance(each, type) else each
+            for each in value
+        ]
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Any, ...] | None:
         """Give back the tuple that was written."""

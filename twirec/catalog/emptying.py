@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog import (
+    card_tables,
     case_tables,
     disclosure_tables,
     request_tables,
@@ -105,6 +106,11 @@ OF_RECORDINGS: tuple[Emptied, ...] = (
     Emptied(
         transcript_tables.transcript_parts,
         (transcript_tables.transcript_parts.c.recording_sid,),
+    ),
+    Emptied(
+        card_tables.card_cuts,
+        (card_tables.card_cuts.c.recording_sid,),
+        filed=card_tables.card_cuts.c.found_at,
     ),
     Emptied(tables.differences, (tables.differences.c.recording_sid,)),
     Emptied(

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from twirec.catalog import disclosure_tables, erasure_tables, tables
+from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.case_tables import case_calls, case_steps, cases
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
 from twirec.catalog.month_tables import month_statements
@@ -119,6 +120,13 @@ def _event(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, "due_at": row["at"], "attempts": 0, "last_error": ""}
 
 
+def _card_cut(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row of a copy without card numbers; what waits is due at once in a rebuild."""
+    if row["due_at"] is None:
+        return row
+    return {**row, "due_at": row["decided_at"] or LONG_AGO, "attempts": 0, "last_error": ""}
+
+
 JOURNAL_TABLES = (
     JournalTable(tables.calls, tables.calls.c.started_at, derived={"plain_case": "case_number"}),
     JournalTable(
@@ -172,6 +180,9 @@ JOURNAL_TABLES = (
         tables.events, tables.events.c.at, left_out=("lease", "lease_until"), settled=_event
     ),
     JournalTable(tables.vendor_retention, tables.vendor_retention.c.since),
+    JournalTable(
+        card_cuts, card_cuts.c.found_at, left_out=("lease", "lease_until"), settled=_card_cut
+    ),
     JournalTable(month_statements, month_statements.c.at, only_added=True),
     JournalTable(access_requests, access_requests.c.opened_at),
     JournalTable(access_steps, access_steps.c.at),

@@ -24,6 +24,10 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.audit import append
+from twirec.catalog.card_tables import card_cuts
+from twirec.catalog.cards import PARKED as CARD_PARKED
+from twirec.catalog.cards import WAITS as CARD_WAITS
+from twirec.catalog.cards import may_be_cut
 from twirec.catalog.case_mails import FAILED as MAIL_FAILED
 from twirec.catalog.case_mails import WAITS as MAIL_WAITS
 from twirec.catalog.case_tables import case_mails
@@ -320,6 +324,8 @@ def _waiting(
         "mails_waiting": _count(connection, case_mails, MAIL_WAITS),
         "mails_failed": _count(connection, case_mails, MAIL_FAILED),
         "transcripts_waiting": _count(connection, transcripts, TRANSCRIPT_WAITS),
+        "card_numbers": _count(connection, card_cuts, CARD_WAITS & may_be_cut(card_cuts)),
+        "cards_parked": _count(connection, card_cuts, CARD_PARKED),
         "transcripts_parked": _count(connection, transcripts, TRANSCRIPT_PARKED),
     }
 

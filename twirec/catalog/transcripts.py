@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from twirec.catalog import sentences
 from twirec.catalog.audit import append
+from twirec.catalog.cards import propose
 from twirec.catalog.conditions import allowed, held, of_same_call
 from twirec.catalog.database import Database, insert_into, to_model, to_row
 from twirec.catalog.hints import hint
@@ -36,6 +37,7 @@ from twirec.catalog.transcript_tables import transcript_parts, transcripts
 from twirec.model.access import OURSELVES, Deed
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
+from twirec.model.cards import CardSpan
 from twirec.model.errors import CustodyRefused
 from twirec.model.hints import TRANSCRIPT
 from twirec.model.lease import Lease
@@ -292,6 +294,7 @@ class Transcripts:
         transcript: Transcript,
         stored: StoredObject,
         at: datetime,
+        cards: Sequence[CardSpan] = (),
     ) -> KeptTranscript | None:
         """Write down that the bucket holds it, and end the lease. Raises `LeaseLost`.
 
@@ -303,6 +306,7 @@ class Transcripts:
             transcript: what is in the object.
             stored: what the bucket says of it.
             at: UTC.
+            cards: when a card number is spoken: it is proposed to cut these out.
         """
         sid, recipe = lease.item.recording_sid, lease.item.recipe
         values: dict[str, Any] = {
@@ -334,6 +338,8 @@ class Transcripts:
                 of_call = select(recordings.c.call_sid).where(recordings.c.sid == sid)
                 call_sid = connection.scalar(of_call) or ""
                 sentences.replace(connection, call_sid, sid, transcript.sentences)
+                if cards:
+                    propose(connection, sid, cards, at)
                 return made.item
             _as_before(connection, lease.item, stored)
         return None

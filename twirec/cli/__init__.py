@@ -134,6 +134,7 @@ _HOMES = {
     "agents": ("agents", "inform"),
     "audit": ("audit",),
     "backfill": ("backfill",),
+    "cards": ("cards",),
     "call": ("call", "pause", "resume"),
     "case": ("case",),
     "convert": ("convert", "download"),

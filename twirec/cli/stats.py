@@ -11,6 +11,7 @@ import click
 
 import twirec
 from twirec.cli.output import as_json, print_json, say
+from twirec.model.cards import CardNumbers
 from twirec.model.operations import Stats
 from twirec.model.records import Recording
 from twirec.settings.operating_user import operator
@@ -35,6 +36,8 @@ def stats(since: str | None, as_json: bool) -> None:
     lines = _lines(counted, zone)
     if archive.settings.transcripts or counted.transcripts_waiting or counted.transcripts_parked:
         lines["transcripts"] = _transcripts(counted, archive.transcripts.warning())
+    if archive.settings.card_numbers is not CardNumbers.OFF or counted.card_numbers:
+        lines["card numbers"] = _card_numbers(counted)
     for name, value in lines.items():
         say(f"{name + ':':<18} {value}")
     for recording in archive.operations.parked(SHOWN, by=operator()):
@@ -83,6 +86,12 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
 def _transcripts(counted: Stats, warning: str) -> str:
     parked = f", {counted.transcripts_parked} parked" if counted.transcripts_parked else ""
     return f"{counted.transcripts_waiting} waiting{parked}{f'. {warning}' if warning else ''}"
+
+
+def _card_numbers(counted: Stats) -> str:
+    parked = f", {counted.cards_parked} copies parked" if counted.cards_parked else ""
+    waits = f"{counted.card_numbers} for you to decide; see `twirec cards list`"
+    return (waits if counted.card_numbers else "none waits") + parked
 
 
 def _retention(counted: Stats, zone: tzinfo) -> str:

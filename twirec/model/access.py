@@ -116,6 +116,8 @@ class Deed(StrEnum):
     """Read what a machine heard in it."""
     TRANSCRIBE = "transcribe"
     """Have a machine write down what is said in it."""
+    CUT = "cut"
+    """Have card numbers cut out of what is heard and read of it, or say that there are none."""
     DISCLOSE = "disclose"
     """Give it, or a copy of it, to somebody outside, and write down who consented to that."""
     END_DISCLOSURE = "end_disclosure"
@@ -223,6 +225,7 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
     Deed.READ: _HEARS,
     Deed.TRANSCRIBE: (_right(_ADMIN, _SUPERVISOR, None),),
+    Deed.CUT: (_right(_ADMIN, _SUPERVISOR, None),),
     # what somebody may hear they may not yet give away; a hold keeps it, and does not keep it in
     Deed.DISCLOSE: (_right(_ADMIN, None),),
     # at any time, and as easily as it was given (GDPR art. 7.3)
@@ -282,7 +285,7 @@ That there was a call, when, and what came of it, is found."""
 
 _OF_SOUND = {
     *(Deed.WAVEFORM, Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT, Deed.ANSWER, Deed.DISCLOSE),
-    *(Deed.COMPARE, Deed.READ, Deed.TRANSCRIBE),
+    *(Deed.COMPARE, Deed.READ, Deed.TRANSCRIBE, Deed.CUT),
 }
 
 

@@ -38,6 +38,8 @@ class AlarmKind(StrEnum):
     """The authority of time does not time-stamp the anchors."""
     UNDECIDED = "undecided"
     """Recordings wait for somebody's decision."""
+    CARD_NUMBERS = "card_numbers"
+    """Card numbers are spoken in recordings, and nobody decided what becomes of them."""
     PARKED = "parked"
     """Recordings could not be copied; the next sweep tries them again."""
     DIFFERENCES = "differences"
@@ -115,6 +117,7 @@ def alarms(
     parked = stats.parked - stats.undecided
     counts = {
         AlarmKind.UNDECIDED: stats.undecided,
+        AlarmKind.CARD_NUMBERS: stats.card_numbers,
         AlarmKind.PARKED: parked,
         AlarmKind.DIFFERENCES: stats.differences,
     }

@@ -64,6 +64,8 @@ class Action(StrEnum):
     """Somebody asks for what is said in a recording in writing."""
     READ = "read"
     """What a machine heard in a recording was read."""
+    CUT = "cut"
+    """Card numbers are to be cut out of what is heard, are not to be, or were."""
     EVIDENCE = "evidence"
     """A sealed package was made of it."""
     CLOSE_MONTH = "close_month"

@@ -1,11 +1,30 @@
-"""Numbers of payment cards that are spoken: where, and never which."""
+"""Numbers of payment cards that are spoken: where, and never which; and how they are cut out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from twirec.model.bucket import Fingerprint
+from twirec.model.derivatives import derivatives_of
+from twirec.model.records import Recording
 from twirec.model.vocabulary import Role
+
+GUARD = 1.0
+"""Seconds of silence before the first digit, and after the last: a machine says when words are, and
+is half a second beside now and then."""
+GUARDS = (0.5, 10.0)
+"""The least and the most of them that can be asked for."""
+
+
+class CardNumbers(StrEnum):
+    """What happens where a card number is spoken: `TWIREC_CARD_NUMBERS`."""
+
+    OFF = "off"
+    PROPOSE = "propose"
+    """Where a transcript has one, it is proposed to cut it out."""
 
 
 class CardPart(StrEnum):
@@ -32,3 +51,98 @@ class CardSpan:
     side: Role | None
     starts: float
     ends: float
+
+
+class CardCutState(StrEnum):
+    """How it stands with what is to be cut out of a recording."""
+
+    PROPOSED = "proposed"
+    """Somebody has to approve it, or refuse it."""
+    APPROVED = "approved"
+    """A worker makes the recording anew."""
+    CUT = "cut"
+    """What is heard, taken out and read of it is without the card number."""
+    FAILED = "failed"
+    """Digits were heard in what was made, so that it is not offered."""
+    REFUSED = "refused"
+    """Nothing is cut: somebody listened, and it is no card."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardCut:
+    """What is known of card numbers in a recording. No digit is in it.
+
+    Attributes:
+        recording_sid: `RE…`.
+        found_at: when a transcript was found to have one, UTC.
+        sha256: of the recording that was heard.
+        spans: when a card is spoken.
+        state: how it stands with it.
+        guard: seconds of silence around each span.
+        decided_at, decided_by, reason: of who approved or refused it.
+        object_name, generation, size, crc32c, own_sha256: of the copy without them, once it was
+            heard and nothing is left in it.
+        made_at: since when there is one, UTC.
+        model, model_sha256: which heard that nothing is left in it.
+        problem: why the last copy is not offered, in one sentence.
+        due_at: when a worker may make it, UTC; None if none is to.
+        attempts: how often a worker tried.
+        last_error: why the last try failed.
+    """
+
+    recording_sid: str
+    found_at: datetime
+    sha256: str
+    spans: tuple[CardSpan, ...]
+    state: CardCutState = CardCutState.PROPOSED
+    guard: float = GUARD
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    reason: str = ""
+    object_name: str | None = None
+    generation: int | None = None
+    size: int | None = None
+    crc32c: str | None = None
+    own_sha256: str | None = None
+    made_at: datetime | None = None
+    model: str = ""
+    model_sha256: str = ""
+    problem: str = ""
+    due_at: datetime | None = None
+    attempts: int = 0
+    last_error: str = ""
+
+    @property
+    def fingerprint(self) -> Fingerprint | None:
+        """What the copy without card numbers has to be; None while there is none."""
+        if self.object_name is None:
+            return None
+        return Fingerprint(self.object_name, self.size, self.crc32c, self.own_sha256)
+
+    @property
+    def cuts(self) -> tuple[tuple[float, float], ...]:
+        """First and last second of each silence, guards included, none over another."""
+        return joined((each.starts - self.guard, each.ends + self.guard) for each in self.spans)
+
+
+def joined(spans: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Return spans in order, those in one that touch or overlap; none begins before zero."""
+    found: list[tuple[float, float]] = []
+    for begin, end in sorted((max(round(begin, 2), 0.0), round(end, 2)) for begin, end in spans):
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((begin, end))
+    return tuple(found)
+
+
+def cut_name(recording: Recording, recipe: str) -> str:
+    """Return the name of a copy without card numbers, beside what else is made of its recording.
+
+    `derivatives/2026/11/23/20261123T101500Z_RE…_0123456789abcdef.wav`.
+
+    Args:
+        recording: its original.
+        recipe: the SHA-256 of all that decides what is in it, in hex.
+    """
+    return f"{derivatives_of(recording)}{recipe[:16]}.wav"

@@ -24,6 +24,8 @@ class EventType(StrEnum):
     """What lies in the bucket is not what was archived, or is gone: an alarm."""
     AUDIT_BROKEN = "audit_broken"
     """The audit log, or a history beside it, was changed: an alarm, of no recording."""
+    CARD_NUMBER = "card_number"
+    """A card number is spoken in it, as its transcript has it: somebody has to decide."""
     CASE_OPENED = "case_opened"
     CASE_NEARLY_DUE = "case_nearly_due"
     """The term of a customer's case ends soon."""

@@ -28,6 +28,7 @@ PAUSE = "pause"
 CASE = "case"
 MAIL = "mail"
 TRANSCRIPT = "transcript"
+CARD_CUT = "card cut"
 """What the kinds of due work are called in hints: see `twirec.jobs.worker.Kind`."""
 
 

@@ -59,6 +59,8 @@ class Stats:
         mails_failed: those that could not be delivered, and of which nothing else took the place.
         transcripts_waiting: transcripts that a worker has to make, or to make anew.
         transcripts_parked: those that failed too often.
+        card_numbers: recordings in which a card number was found, of which nobody has decided.
+        cards_parked: copies without card numbers that could not be made.
         retention_rules: rules in force that say how long recordings are kept; without any, none is
             ever destroyed.
         retention_late: since when something waits to be looked at whether its time is over, UTC;
@@ -104,6 +106,8 @@ class Stats:
     bucket_failed: datetime | None = None
     transcripts_waiting: int = 0
     transcripts_parked: int = 0
+    card_numbers: int = 0
+    cards_parked: int = 0
     retention_rules: int = 0
     retention_late: datetime | None = None
 

@@ -14,6 +14,7 @@ from twirec.calls.dialling import EU
 from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, check_said, transcribing
 from twirec.calls.working_days import read_days, read_place
+from twirec.model.cards import CardNumbers
 from twirec.model.case_terms import LEGAL, read_terms
 from twirec.model.errors import InvalidQuery, SettingsError
 from twirec.model.hints import QueueKind
@@ -111,6 +112,7 @@ class Reader:
                 "TWIREC_TRANSCRIPT_LANGUAGE", values.transcript_language, ANNOUNCED
             ),
             transcript_threads=self.read("TWIREC_TRANSCRIPT_THREADS", values.threads, 1),
+            card_numbers=self.read("TWIREC_CARD_NUMBERS", values.card_numbers, CardNumbers.OFF),
             ffmpeg=self.read("TWIREC_FFMPEG", values.program, None),
         )
         if settings.transcripts:

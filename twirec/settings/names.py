@@ -98,6 +98,7 @@ NAMES: Mapping[str, Name] = {
     "TWIREC_TRANSCRIPT_MODEL": Name("the model that does: a folder, or a name"),
     "TWIREC_TRANSCRIPT_LANGUAGE": Name("the language of what is said, such as es"),
     "TWIREC_TRANSCRIPT_THREADS": Name("how many threads it works with, 1 to 64"),
+    "TWIREC_CARD_NUMBERS": Name("whether card numbers are looked for in transcripts: propose"),
     "TWIREC_FFMPEG": Name("the whole path of an ffmpeg of the machine's own"),
     "TWIREC_CLOCK_SPEED": Name("how much faster than life the sandbox plays calls"),
 }

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from twirec.adapters.smtp import MailServer
 from twirec.calls.dialling import EU, DialRules
 from twirec.calls.wordings import WORDINGS, Wording
+from twirec.model.cards import CardNumbers
 from twirec.model.case_terms import LEGAL, CaseTerm
 from twirec.model.cases import CaseKind
 from twirec.model.errors import SettingsError
@@ -98,6 +99,8 @@ class Settings:
             of one that faster-whisper fetches where there is a network.
         transcript_language: `TWIREC_TRANSCRIPT_LANGUAGE`, ISO 639; `announced` for that of the
             call's announcement, `auto` for what the machine hears.
+        card_numbers: `TWIREC_CARD_NUMBERS`: whether it is proposed to cut card numbers out of what
+            a transcript has one in.
         transcript_threads: `TWIREC_TRANSCRIPT_THREADS`: how many threads of the machine it works
             with.
         country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
@@ -175,6 +178,7 @@ class Settings:
     transcript_model: str = "base"
     transcript_language: str = ANNOUNCED
     transcript_threads: int = 1
+    card_numbers: CardNumbers = CardNumbers.OFF
     longest_pause: timedelta | None = None
     case_contact: str = ""
     smtp: MailServer | None = None

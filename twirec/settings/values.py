@@ -20,6 +20,7 @@ from twirec.calls.dialling import EU, EVERYWHERE
 from twirec.calls.own_wordings import read_wordings
 from twirec.calls.wordings import Wording
 from twirec.catalog.urls import database_url
+from twirec.model.cards import CardNumbers
 from twirec.model.given import unspeakable
 from twirec.model.hints import QueueKind
 from twirec.model.ownership import Adopt
@@ -257,6 +258,13 @@ def transcript_language(value: str) -> str:
     if value not in {ANNOUNCED, DETECTED} and not re.fullmatch("[a-z]{2,3}", value):
         raise ValueError(f"give a language such as es, {ANNOUNCED} or {DETECTED}.")
     return value
+
+
+def card_numbers(value: str) -> CardNumbers:
+    """Return what happens where a card number is spoken."""
+    if value not in set(CardNumbers):
+        raise ValueError(f"write {CardNumbers.PROPOSE} or {CardNumbers.OFF}.")
+    return CardNumbers(value)
 
 
 def threads(value: str) -> int:

@@ -189,7 +189,8 @@ class BucketSide:
 
     def _known(self, names: Sequence[str]) -> set[str]:
         """Return those of some names that are of what the catalog knows to be made."""
-        return self._catalog.derivatives.known(names) | self._catalog.transcripts.known(names)
+        made = self._catalog.derivatives.known(names) | self._catalog.transcripts.known(names)
+        return made | self._catalog.cards.known(names)
 
     # --- one object and one row ---------------------------------------------------------------
 

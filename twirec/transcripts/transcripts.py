@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Generic
 
-from twirec.audio.original import SAMPLE, Original
 from twirec.audio.waveform import measure
 from twirec.catalog import Catalog
+from twirec.catalog.leases import Leases
 from twirec.jobs.retrying import TRANSCRIPTS
-from twirec.jobs.worker import Kind, LeaseKeeper
+from twirec.jobs.worker import Due, Kind, LeaseKeeper
 from twirec.model.access import OURSELVES, Deed, check
 from twirec.model.audio import ReadBytes
 from twirec.model.bucket import StoredObject
-from twirec.model.crc32c import Crc32c
+from twirec.model.cards import CardNumbers, CardSpan
 from twirec.model.errors import (
     BucketError,
     CustodyRefused,
     ModelUnusable,
-    ObjectExists,
     ObjectNotFound,
     SpeechToolsMissing,
     TwirecError,
-    VerificationFailed,
 )
 from twirec.model.hints import TRANSCRIPT
 from twirec.model.lease import Lease
-from twirec.model.ports import Bucket, SpeechModel
+from twirec.model.ports import Bucket
 from twirec.model.records import Recording
 from twirec.model.states import UNDONE
 from twirec.model.transcript import (
-    ANNOUNCED,
-    DETECTED,
     Heard,
     KeptTranscript,
     SpeechFacts,
     Transcript,
     TranscriptPart,
     TranscriptRule,
-    Word,
     transcript_name,
 )
-from twirec.model.waveform import Waveform
-from twirec.transcripts.sentences import in_order, sentences
-from twirec.transcripts.windows import windows
+from twirec.transcripts.cards import find_cards
+from twirec.transcripts.hearing import Hearing
+from twirec.transcripts.objects import labels, measured, put
 
 log = logging.getLogger("twirec.transcripts")
-
-SCHEMA = "1"
-"""The version of the labels."""
-CONTENT_TYPE = "application/json"
 
 LEASE = timedelta(minutes=15)
 """How long a worker may be silent: a few seconds of speech can take a slow machine minutes."""
@@ -81,10 +71,9 @@ class Transcripts:
         bucket: where they are kept.
         originals: returns what reads the bytes of a recording, and compares them with what was
             archived.
-        speech: hears it.
+        hearing: hears it.
         rule: of which calls one is made without anybody's asking.
-        language: in which they speak, as the settings say it.
-        usual: the language of announcements where a call says nothing of it, BCP 47.
+        cards: whether card numbers are looked for in what was heard.
         now: the clock, UTC.
     """
 
@@ -93,20 +82,18 @@ class Transcripts:
         catalog: Catalog,
         bucket: Bucket,
         originals: Callable[[Recording], ReadBytes],
-        speech: SpeechModel,
+        hearing: Hearing,
         *,
         rule: TranscriptRule,
-        language: str,
-        usual: str,
+        cards: CardNumbers,
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._bucket = bucket
         self._originals = originals
-        self._speech = speech
+        self._hearing = hearing
         self._rule = rule
-        self._language = language
-        self._usual = usual
+        self._cards = cards
         self._now = now
         self._since = ""
         self._all_at: datetime | None = None
@@ -116,7 +103,7 @@ class Transcripts:
         """Return what a worker has to know of them: they have a thread of their own."""
         return Kind(
             TRANSCRIPT,
-            _WhileUsable(self._catalog, self._usable),
+            WhileUsable(self._catalog.transcripts.due, self._usable),
             self.run,
             lambda kept: f"{kept.recording_sid}: its transcript",
             TRANSCRIPTS,
@@ -133,8 +120,8 @@ class Transcripts:
         """
         recording = self._catalog.recordings.get(keeper.lease.item.recording_sid)
         check(OURSELVES, recording, Deed.TRANSCRIBE)
-        facts = self._speech.facts()
-        recipe = facts.recipe(self._language)
+        facts = self._hearing.speech.facts()
+        recipe = self._hearing.recipe(facts)
         before = keeper.lease.item
         name = transcript_name(recording, recipe)
         keeper.lease = self._catalog.transcripts.begin(keeper.lease, recipe, name)
@@ -142,8 +129,10 @@ class Transcripts:
         if transcript is None:
             transcript = self._hear(keeper, recording, facts)
         try:
-            stored = stored or self._put(recording, name, recipe, transcript)
-            made = self._catalog.transcripts.made(keeper.lease, transcript, stored, self._now())
+            stored = stored or put(self._bucket, recording, name, recipe, transcript)
+            made = self._catalog.transcripts.made(
+                keeper.lease, transcript, stored, self._now(), self._card_numbers(transcript)
+            )
         except TwirecError:
             with suppress(TwirecError):  # the bucket may have it, also of a put that failed
                 self._take_back(recording.sid, name)
@@ -165,7 +154,7 @@ class Transcripts:
             self._since = ""
         if not self._since and self._catalog.transcripts.models():
             try:
-                recipe = self._speech.facts().recipe(self._language)
+                recipe = self._hearing.recipe(self._hearing.speech.facts())
             except (ModelUnusable, SpeechToolsMissing) as error:
                 self._say(str(error))
                 return 0
@@ -180,7 +169,7 @@ class Transcripts:
 
     def _usable(self) -> bool:
         """Return whether the model can be used here. What keeps it from that is said once."""
-        problem = self._speech.problem()
+        problem = self._hearing.speech.problem()
         self._say(problem)
         return not problem
 
@@ -189,70 +178,32 @@ class Transcripts:
             log.error("no transcript is made: %s", problem)
         self._said = problem
 
-    # --- what is heard ------------------------------------------------------------------------
-
     def _hear(
         self, keeper: LeaseKeeper[KeptTranscript], recording: Recording, facts: SpeechFacts
     ) -> Transcript:
         """Hear what was not heard before, and return the whole of it."""
+        sid = recording.sid
         read = self._originals(recording)
-        original = Original(read, recording.size or 0)
-        waveform = self._waveform(recording, read)
-        roles = recording.roles(waveform.channels)
-        heard = {
-            (each.channel, each.starts): each.heard
-            for each in self._catalog.transcripts.parts(recording.sid)
-        }
-        language = self._language_of(recording)
-        sides = []
-        for channel, side in enumerate(waveform.sides):
-            words: list[Word] = []
-            for window in windows(side.spans, original.pcm.duration):
-                key = (channel, round(window.starts * 1000))
-                if key not in heard:
-                    samples = _channel(original, channel, window.starts, window.ends)
-                    spoken = language or _spoken(heard.values())
-                    hearing = self._speech.hear(
-                        samples, original.pcm.rate, spoken or None, keeper.heartbeat
-                    )
-                    heard[key] = _moved(hearing, window.starts)
-                    part = TranscriptPart(recording.sid, *key, heard[key])
-                    keeper.lease = self._catalog.transcripts.keep_part(
-                        keeper.lease, part, self._now() + LEASE
-                    )
-                words += heard[key].words
-            sides.append(sentences(words, roles[channel] if roles else None))
-        return Transcript(
-            recording.sid,
-            recording.sha256 or "",
-            facts.model,
-            facts.sha256,
-            {**facts.options, "language": language or DETECTED},
-            language or _spoken(heard.values()),
-            self._now(),
-            round(original.pcm.duration, 3),
-            in_order(sides),
-        )
-
-    def _waveform(self, recording: Recording, read: ReadBytes) -> Waveform:
-        """Return who speaks when, which was measured when it was archived."""
-        waveform = self._catalog.waveforms.get(recording.sid)
+        waveform = self._catalog.waveforms.get(sid)  # measured when it was archived
         if waveform is None:
             waveform = measure(read(0, None))
-            self._catalog.waveforms.keep(recording.sid, waveform)
-        return waveform
+            self._catalog.waveforms.keep(sid, waveform)
+        heard = {
+            (each.channel, each.starts): each.heard for each in self._catalog.transcripts.parts(sid)
+        }
 
-    def _language_of(self, recording: Recording) -> str:
-        """Return in which language they speak, ISO 639; empty where the model is to say it."""
-        if self._language == DETECTED:
-            return ""
-        if self._language != ANNOUNCED:
-            return self._language
-        record = None
-        if recording.call_sid is not None:
-            record = self._catalog.ledger.call(recording.account_sid, recording.call_sid)
-        said = [each.language for each in (record.consents if record else ()) if each.language]
-        return (said[-1] if said else self._usual).partition("-")[0].lower()
+        def keep(part: tuple[int, int], what: Heard) -> None:
+            keeper.lease = self._catalog.transcripts.keep_part(
+                keeper.lease, TranscriptPart(sid, *part, what), self._now() + LEASE
+            )
+
+        return self._hearing.hear(
+            recording, read, waveform, heard, facts=facts, heartbeat=keeper.heartbeat, keep=keep
+        )
+
+    def _card_numbers(self, transcript: Transcript) -> Sequence[CardSpan]:
+        """Return when card numbers are spoken, where these are looked for."""
+        return find_cards(transcript.sentences) if self._cards is CardNumbers.PROPOSE else ()
 
     # --- the object ---------------------------------------------------------------------------
 
@@ -265,32 +216,12 @@ class Transcripts:
         except ObjectNotFound:
             return None, None
         text = b"".join(self._bucket.open_range(name, generation=stored.generation))
-        wanted = {**_labels(recording, recipe), **_measured(text)}
+        wanted = {**labels(recording, recipe), **measured(text)}
         if all(stored.labels.get(label) == value for label, value in wanted.items()):
             with suppress(ValueError):
                 return stored, Transcript.from_json(text)
         self._delete(name)
         return None, None
-
-    def _put(
-        self, recording: Recording, name: str, recipe: str, transcript: Transcript
-    ) -> StoredObject:
-        text = transcript.as_json().encode()
-        try:
-            stored = self._bucket.put(
-                name,
-                [text],
-                content_type=CONTENT_TYPE,
-                labels=_labels(recording, recipe),
-                custom_time=recording.started_at or transcript.made_at,
-                finish=lambda: _measured(text),
-            )
-        except ObjectExists as error:  # somebody else was faster, whose lease it is then
-            raise VerificationFailed(f"{name} is there, and was not a moment before.") from error
-        if (stored.size, stored.crc32c) != (len(text), str(Crc32c(text))):
-            self._bucket.delete(stored.name, stored.generation)
-            raise VerificationFailed(f"{stored.name} is not what was made.")
-        return stored
 
     def _take_back(self, sid: str, name: str) -> None:
         """Delete what was stored while somebody erased the recording.
@@ -308,63 +239,26 @@ class Transcripts:
             self._bucket.delete(stored.name, stored.generation)
 
 
-class _WhileUsable:
-    """Hands out transcripts that are due, while the model can be used on this machine.
+class WhileUsable(Generic[Due]):
+    """Hands out what has to be heard, while the model can be used on this machine.
 
-    So a worker without it leaves them to others, and none is given up before somebody mends it.
+    So a worker without it leaves that to others, and none is given up before somebody mends it.
+
+    Args:
+        leases: of what is due.
+        usable: whether the model can be used.
     """
 
-    def __init__(self, catalog: Catalog, usable: Callable[[], bool]) -> None:
-        self._leases = catalog.transcripts.due
+    def __init__(self, leases: Leases[Due], usable: Callable[[], bool]) -> None:
+        self._leases = leases
         self._usable = usable
-        self.due_at = self._leases.due_at
-        self.renew = self._leases.renew
-        self.postpone = self._leases.postpone
-        self.give_back = self._leases.give_back
+        self.due_at = leases.due_at
+        self.renew = leases.renew
+        self.postpone = leases.postpone
+        self.give_back = leases.give_back
 
     def claim(
         self, now: datetime, lease_for: timedelta, only: str | None = None
-    ) -> Lease[KeptTranscript] | None:
+    ) -> Lease[Due] | None:
         """Take the one that is due longest. See `twirec.jobs.worker.Queue`."""
         return self._leases.claim(now, lease_for, only) if self._usable() else None
-
-
-def _channel(original: Original, channel: int, starts: float, ends: float) -> bytes:
-    """Return the samples of one channel, of some seconds."""
-    first, last = original.span(starts, ends)
-    samples = b"".join(original.samples(first, last))
-    count = len(samples) // SAMPLE
-    return memoryview(samples).cast("h")[channel : count : original.pcm.channels].tobytes()
-
-
-def _moved(heard: Heard, by: float) -> Heard:
-    """Return what was heard, its times from the recording's beginning."""
-    return replace(
-        heard,
-        words=tuple(
-            replace(each, starts=round(each.starts + by, 2), ends=round(each.ends + by, 2))
-            for each in heard.words
-        ),
-    )
-
-
-def _spoken(heard: Iterable[Heard]) -> str:
-    """Return the language of most words; empty where nothing was heard."""
-    counts: dict[str, int] = {}
-    for each in heard:
-        if each.language:
-            counts[each.language] = counts.get(each.language, 0) + len(each.words)
-    return max(counts, key=lambda language: counts[language], default="")
-
-
-def _labels(recording: Recording, recipe: str) -> dict[str, str]:
-    return {
-        "schema": SCHEMA,
-        "recording_sid": recording.sid,
-        "original_sha256": recording.sha256 or "",
-        "recipe": recipe,
-    }
-
-
-def _measured(text: bytes) -> dict[str, str]:
-    return {"sha256": hashlib.sha256(text).hexdigest(), "size": str(len(text))}

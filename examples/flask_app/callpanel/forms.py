@@ -356,6 +356,22 @@ class Because(FlaskForm):
     reason = StringField(_l("Reason"), [DataRequired(), Length(max=255)])
 
 
+class CutOut(FlaskForm):
+    """Whether a card number is cut out of what is heard of a recording, and why."""
+
+    decision = RadioField(
+        _l("Decision"),
+        [DataRequired()],
+        choices=choices({"approve": _l("Cut it out"), "refuse": _l("It is no card number")}),
+    )
+    guard = SelectField(
+        _l("Silence around it"),
+        choices=choices({"1": _l("1 second"), "2.5": _l("2.5 seconds"), "5": _l("5 seconds")}),
+        default="1",
+    )
+    reason = StringField(_l("Reason"), [DataRequired(), Length(max=255)])
+
+
 class AskRelease(FlaskForm):
     """For whom, by which order and why a blocked recording is to be opened."""
 

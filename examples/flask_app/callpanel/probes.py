@@ -207,6 +207,7 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
         ("twirec_cases_overdue", "Cases of customers whose term is over.", stats.cases_overdue),
         ("twirec_mails_waiting", "Receipts of cases to be sent.", stats.mails_waiting),
         ("twirec_mails_failed", "Receipts that could not be sent.", stats.mails_failed),
+        ("twirec_card_numbers", "Card numbers of which nobody decided.", stats.card_numbers),
         (
             "twirec_retention_age_seconds",
             "Seconds since the oldest of what waits to be looked at by the rules of retention; 0 "

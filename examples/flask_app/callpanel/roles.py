@@ -20,6 +20,8 @@ class Permission(StrEnum):
     """Find calls and look at them."""
     LISTEN = "listen"
     DOWNLOAD = "download"
+    CUT = "cut"
+    """Have a card number cut out of what is heard of a recording, or say that it is none."""
     DISCLOSE = "disclose"
     """Give a recording to somebody outside, and write down who consented to that."""
     NOTE = "note"
@@ -74,6 +76,7 @@ class Permission(StrEnum):
 OF_RECORDINGS: Mapping[Permission, tuple[Deed, Custody]] = {
     Permission.LISTEN: (Deed.LISTEN, Custody.ACTIVE),
     Permission.DOWNLOAD: (Deed.DOWNLOAD, Custody.ACTIVE),
+    Permission.CUT: (Deed.CUT, Custody.ACTIVE),
     Permission.DISCLOSE: (Deed.DISCLOSE, Custody.ACTIVE),
     Permission.SEE_QUARANTINED: (Deed.DETAILS, Custody.QUARANTINED),
     Permission.HOLD: (Deed.HOLD, Custody.ACTIVE),

@@ -9,6 +9,8 @@ from twirec import (
     CallPart,
     CallSide,
     CallState,
+    CardCutState,
+    CardPart,
     CaseAnswer,
     CaseKind,
     CaseState,
@@ -191,6 +193,18 @@ BASES = {
 }
 
 PARTIES = {Role.CUSTOMER.value: _l("customer"), Role.AGENT.value: _l("agent")}
+
+CARD_PARTS = {CardPart.NUMBER.value: _l("its number"), CardPart.CODE.value: _l("its code")}
+
+CARD_STATES = {
+    CardCutState.PROPOSED.value: _l("Nobody has decided whether it is cut out."),
+    CardCutState.APPROVED.value: _l("A worker cuts it out, and listens to what is left."),
+    CardCutState.CUT.value: _l("It is cut out of all that is heard and read."),
+    CardCutState.FAILED.value: _l(
+        "Figures are still heard in the copy without it, so that it is not given. Try more silence."
+    ),
+    CardCutState.REFUSED.value: _l("Nothing is cut out."),
+}
 
 COPIES = {
     CopyOf.SILENCED.value: _l("the other side silenced"),
@@ -434,6 +448,7 @@ ACTIONS = {
     "derive": _l("made a copy"),
     "transcribe": _l("asked for a transcript"),
     "read": _l("read a transcript"),
+    "cut": _l("decided of a card number"),
     "differs": _l("found that it is not what was archived"),
     "compare": _l("compared it with what was archived"),
     "adopt_bucket": _l("adopted the bucket"),

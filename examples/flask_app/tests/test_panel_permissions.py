@@ -62,6 +62,7 @@ OWN_PASSWORD = {
     "password": "una contraseña larga",
     "again": "una contraseña larga",
 }
+CUT = {"decision": "approve", "guard": "1", "reason": "PCI"}
 HOLD = {"case": "C-7", "reason": "a dispute"}
 RELEASE = {
     "sid": recording_sid(BLOCKED),
@@ -177,6 +178,7 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", f"/approvals/released/{recording_sid(BLOCKED)}", {}, (302, 403, 403, 403, 403)),
     ("POST", f"/recordings/{RECORDING}/hold", HOLD, (302, 403, 302, 302, 403)),
     ("POST", f"/recordings/{RECORDING}/unhold", HOLD, (302, 403, 403, 404, 403)),
+    ("POST", f"/recordings/{RECORDING}/card-number", CUT, (302, 403, 404, 404, 403)),
     ("POST", f"/recordings/{RECORDING}/block", {"reason": "x"}, (302, 403, 403, 302, 403)),
     ("GET", "/erasures", {}, (302, 403, 403, 200, 200)),
     ("POST", "/erasures", {"what": "", "how": "block"}, (302, 403, 403, 400, 403)),

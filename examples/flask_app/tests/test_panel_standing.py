@@ -107,6 +107,7 @@ def test_each_alarm_has_its_words_and_what_to_do_about_it() -> None:
         AlarmKind.UNDECIDED,
         AlarmKind.PARKED,
         AlarmKind.DIFFERENCES,
+        AlarmKind.CARD_NUMBERS,
         AlarmKind.CASES_OVERDUE,
         AlarmKind.MAILS_FAILED,
     }

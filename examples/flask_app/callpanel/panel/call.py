@@ -15,9 +15,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from callpanel import purposes
-from callpanel.auth import actor, needs
+from callpanel.auth import actor, may, needs
 from callpanel.config import archive
-from callpanel.forms import Decide, Download, SetCase, WriteNote, seconds_of
+from callpanel.forms import CutOut, Decide, Download, SetCase, WriteNote, seconds_of
 from callpanel.panel import show
 from callpanel.panel.blueprint import panel
 from callpanel.panel.glance import glance_of
@@ -32,6 +32,7 @@ from twirec import (
     AuditOutcome,
     Call,
     CallRecord,
+    CardCut,
     CaseChanged,
     Hold,
     InvalidQuery,
@@ -178,6 +179,7 @@ def _page(
         detail=_detail(record.call),
         announcements=_announcements(record),
         sounds=[sound_of(record, each) for each in record.recordings],
+        card_cuts={each.sid: _card_cut(each) for each in record.recordings},
         holds={each.sid: _holds(each) for each in record.recordings},
         retention={each.sid: _retention(each) for each in record.recordings},
         purpose=purposes.purpose_of(record.call),
@@ -191,6 +193,7 @@ def _page(
         changed=cases[-1] if changed and cases else None,
         download=Download(formdata=None),
         decide=decide or Decide(formdata=None),
+        cut_out=CutOut(formdata=None),
     )
 
 
@@ -198,6 +201,13 @@ def _holds(recording: Recording) -> list[Hold]:
     """Return the holds on a recording that were not lifted."""
     its = archive().custody.holds.of(recording.sid, by=actor())
     return [hold for hold in its if not hold.lifted]
+
+
+def _card_cut(recording: Recording) -> CardCut | None:
+    """Return what is known of card numbers in a recording, to who may decide of it."""
+    if not may(Permission.CUT) or recording.state not in (State.ARCHIVED, State.RELEASED):
+        return None
+    return archive().cards.of(recording.sid, by=actor())
 
 
 def _retention(recording: Recording) -> Retention | None:

@@ -102,6 +102,9 @@ TO_DO = {
         "The time-stamping authority (TWIREC_TSA_URL) does not answer: ask who runs it."
     ),
     AlarmKind.UNDECIDED: _l("Decide each on the page of its call; they are listed below."),
+    AlarmKind.CARD_NUMBERS: _l(
+        "Decide each on the page of its call: twirec cards list names them."
+    ),
     AlarmKind.PARKED: _l("The next sweep tries them again; a button below does it now."),
     AlarmKind.DIFFERENCES: _l("They are listed below: bring the file back from a backup."),
 }
@@ -215,6 +218,14 @@ def said_of(alarm: Alarm) -> str:
             ngettext(
                 "%(num)d recording waits for a decision.",
                 "%(num)d recordings wait for a decision.",
+                count,
+            )
+        )
+    if kind is AlarmKind.CARD_NUMBERS:
+        return str(
+            ngettext(
+                "A card number is spoken in %(num)d recording: decide whether it is cut out.",
+                "Card numbers are spoken in %(num)d recordings: decide whether they are cut out.",
                 count,
             )
         )

@@ -1,0 +1,90 @@
+"""A card number that is spoken: decided on the page of its call, by who may."""
+
+from __future__ import annotations
+
+import pytest
+from panel_house import BLOCKED, PLAIN, Browser, call_sid, recording_sid
+from sqlalchemy import insert
+
+from twirec import Actor, Archive, CardCut, CardCutState, CardPart, CardSpan, Role
+from twirec.catalog.card_tables import card_cuts
+from twirec.catalog.database import to_row
+
+SID = recording_sid(PLAIN)
+PAGE = f"/calls/{call_sid(PLAIN)}"
+DECIDE = f"/recordings/{SID}/card-number"
+SPANS = (
+    CardSpan(CardPart.NUMBER, Role.CUSTOMER, 61.0, 75.5),
+    CardSpan(CardPart.CODE, None, 80.0, 81.5),
+)
+EVA = Actor("eva", "supervisor")
+YES = {"decision": "approve", "guard": "2.5", "reason": "PCI DSS"}
+
+
+@pytest.fixture
+def spoken(archive: Archive) -> None:
+    with archive.catalog.database.write() as connection:
+        for number in (PLAIN, BLOCKED):
+            found = CardCut(recording_sid(number), archive.now(), "", SPANS)
+            connection.execute(insert(card_cuts), to_row(found, card_cuts))
+
+
+def known(archive: Archive) -> CardCut:
+    cut = archive.cards.of(SID, by=EVA)
+    assert cut is not None
+    return cut
+
+
+def test_it_is_shown_and_cut_out_where_a_supervisor_says_so(
+    spoken: None, archive: Archive, supervisor: Browser
+) -> None:
+    page = supervisor.get(PAGE).text
+    assert "A card number is spoken" in page
+    assert 'data-at="61.0" data-until="75.5"' in page
+    assert "customer: its number" in page
+    assert "Somebody: its code" in page
+    assert "Nobody has decided whether it is cut out." in page
+    page = supervisor.post(DECIDE, YES, follow_redirects=True).text
+    assert "A worker cuts it out, and listens to what is left." in page
+    assert DECIDE not in page
+    cut = known(archive)
+    assert (cut.state, cut.guard, cut.reason) == (CardCutState.APPROVED, 2.5, "PCI DSS")
+    page = supervisor.post(DECIDE, YES, follow_redirects=True).text
+    assert "A colleague has decided it meanwhile." in page
+
+
+def test_it_is_said_to_be_none(spoken: None, archive: Archive, admin: Browser) -> None:
+    no = {**YES, "decision": "refuse", "reason": "a meter"}
+    page = admin.post(DECIDE, no, follow_redirects=True).text
+    assert "Nothing is cut out." in page
+    assert "A card number is spoken" not in page
+    assert known(archive).state is CardCutState.REFUSED
+
+
+def test_a_reason_has_to_be_given_and_what_is_held_is_not_cut(
+    spoken: None, archive: Archive, admin: Browser
+) -> None:
+    page = admin.post(DECIDE, {**YES, "reason": ""}, follow_redirects=True).text
+    assert "Reason:" in page
+    archive.custody.hold(SID, case="C-7", reason="x", by=Actor("bo", "admin"))
+    page = admin.post(DECIDE, YES, follow_redirects=True).text
+    assert "It is held, or may not leave: nothing is cut out of it." in page
+    assert known(archive).state is CardCutState.PROPOSED
+
+
+def test_why_a_copy_is_not_given_is_said(spoken: None, archive: Archive, admin: Browser) -> None:
+    with archive.catalog.database.write() as connection:
+        connection.execute(card_cuts.update().values(state=CardCutState.FAILED))
+    assert "Try more silence." in admin.get(PAGE).text
+
+
+def test_an_auditor_sees_nothing_of_it(spoken: None, auditor: Browser) -> None:
+    assert "its number" not in auditor.get(PAGE).text
+
+
+def test_that_something_waits_stands_on_every_page_of_who_sees_health(
+    spoken: None, admin: Browser
+) -> None:
+    assert "A card number is spoken in 1 recording: decide whether it is cut out." in (
+        admin.get("/health").text
+    ), "what is blocked is not counted"

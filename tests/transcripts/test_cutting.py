@@ -1,0 +1,347 @@
+"""Card numbers are cut out of what is heard and read of a recording, or nothing is offered."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from tests.audio.hearing import SECONDS, TALK, archived, decoded
+from tests.erasing import destroy
+from tests.factories import recording_sid
+from tests.house import House
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_speech import MemorySpeech
+from twirec.catalog.card_tables import card_cuts
+from twirec.catalog.tables import events
+from twirec.jobs.retrying import TRANSCRIPTS
+from twirec.model.access import Actor
+from twirec.model.audio import ConversionSpec
+from twirec.model.cards import CardCut, CardCutState, CardNumbers, CardPart
+from twirec.model.errors import CustodyRefused, InvalidQuery, ObjectNotFound
+from twirec.model.events import EventType
+from twirec.model.transcript import TranscriptRule
+from twirec.model.vocabulary import Role
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
+
+SID = recording_sid()
+ANA, EVA = Actor("ana", "admin"), Actor("eva", "supervisor")
+CARD = "4532 0151 1283 0366"
+WITH_CARD = (f"es la {CARD} vale", "muy bien gracias")
+"""What is heard of each side, as it was recorded."""
+CLEAN = ("es la vale", "muy bien gracias")
+EVERYTHING = TranscriptRule(everything=True)
+
+
+def a_house(speech: MemorySpeech, cards: CardNumbers = CardNumbers.PROPOSE) -> House:
+    settings = Settings.from_env(ENVIRONMENT)
+    settings = dataclasses.replace(settings, transcripts=EVERYTHING, card_numbers=cards)
+    return House(settings, MemoryBucket(), speech)
+
+
+@pytest.fixture(scope="module")
+def template() -> House:
+    """A call in which a card number is spoken, of which each test has a copy."""
+    house = a_house(MemorySpeech(WITH_CARD))
+    archived(house)
+    return house
+
+
+@pytest.fixture
+def house(template: House) -> House:
+    """A copy of it, with a model of its own."""
+    template.archive._given_speech = MemorySpeech(WITH_CARD)
+    return template.copy()
+
+
+def known(house: House) -> CardCut:
+    cut = house.archive.cards.of(SID, by=ANA)
+    assert cut is not None
+    return cut
+
+
+def speech_of(house: House) -> MemorySpeech:
+    speech = house.archive._given_speech
+    assert isinstance(speech, MemorySpeech)
+    return speech
+
+
+def hears(house: House, *texts: str) -> None:
+    """Let what is heard from now on be something else."""
+    speech_of(house)._texts = texts
+    speech_of(house).heard.clear()
+
+
+def objects(house: House) -> dict[str, bytes]:
+    return {
+        each.name: b"".join(house.bucket.open_range(each.name))
+        for each in house.bucket.list("derivatives/")
+    }
+
+
+def heard(house: House) -> bytes:
+    return b"".join(house.archive.recordings.open(SID, by=ANA))
+
+
+def cut_out(house: House) -> CardCut:
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+    hears(house, *CLEAN)
+    house.archive.jobs.do("card cut", SID)
+    return known(house)
+
+
+def test_a_number_in_a_transcript_is_proposed_and_no_digit_of_it_kept(house: House) -> None:
+    cut = known(house)
+    (span,) = cut.spans
+    assert (cut.state, span.part, span.side) == (
+        CardCutState.PROPOSED,
+        CardPart.NUMBER,
+        Role.CUSTOMER,
+    )
+    assert 0.5 < span.starts < span.ends < 3.5
+    assert [each.recording_sid for each in house.archive.cards.waiting(by=ANA)] == [SID]
+    assert house.archive.operations.stats(by=ANA).card_numbers == 1
+    with house.archive.catalog.database.read() as connection:
+        row = connection.execute(select(card_cuts)).one()
+    assert not any(group in str(row) + repr(cut) for group in CARD.split())
+    assert heard(house) == TALK, "until somebody decides nothing changes"
+
+
+def test_it_is_off_without_the_setting() -> None:
+    house = a_house(MemorySpeech(WITH_CARD), CardNumbers.OFF)
+    archived(house)
+    assert house.archive.cards.of(SID, by=ANA) is None
+    assert house.archive.cards.waiting(by=ANA) == []
+
+
+def test_what_is_approved_is_heard_read_and_found_without_the_number(house: House) -> None:
+    house.archive.derivatives.make(SID, ConversionSpec("wav", start=0.5), by=ANA)
+    before, original = objects(house), house.recording()
+    assert house.archive.calls.search(said=f'"{CARD}"', by=ANA).sentences
+    cut = cut_out(house)
+    assert (cut.state, cut.problem, cut.decided_by, cut.model) == (
+        CardCutState.CUT,
+        "",
+        "eva",
+        "memory",
+    )
+    # the same file, but for silence on both channels
+    copy = heard(house)
+    assert len(copy) == len(TALK)
+    assert copy != TALK
+    assert copy[:44] == TALK[:44]
+    ((begin, end),) = cut.cuts
+    first, last = (44 + 4 * round(8000 * at) for at in (begin, end))
+    assert set(copy[first:last]) == {0}
+    assert (copy[:first], copy[last:]) == (TALK[:first], TALK[last:])
+    # and so is whatever is made of it; what was made before is gone
+    after = objects(house)
+    assert not before.keys() & after.keys()
+    assert len(after) == 2
+    assert after[cut.object_name or ""] == copy
+    assert not any(b"0366" in text for text in after.values())
+    converted = b"".join(house.archive.recordings.convert(SID, format="wav", by=ANA))
+    assert decoded([converted], "wav") == decoded([copy], "wav")
+    transcript = house.archive.transcripts.get(SID, by=ANA)
+    assert [each.text for each in transcript.sentences] == ["es la vale", "muy bien gracias"]
+    assert not house.archive.calls.search(said=f'"{CARD}"', by=ANA).sentences
+    assert house.archive.calls.search(said='"muy bien gracias"', by=ANA).sentences
+    quiet = house.archive.recordings.waveform(SID, by=ANA)
+    assert quiet.sides[0].talk < SECONDS / 4
+    # the original is what it was, and nothing differs
+    assert house.recording() == original
+    assert house.archive.recordings.compare(SID, by=ANA) == []
+    assert house.archive.cards.waiting(by=ANA) == []
+    house.archive.operations.sweep()
+    assert objects(house) == after
+    (done, ordered) = [each for each in house.archive.audit.log(sid=SID) if each.action == "cut"]
+    assert (ordered.by, ordered.detail) == ("eva", {"decision": "approved"})
+    assert (done.by, done.detail["decided_by"]) == ("twirec", "eva")
+    assert done.detail["cuts"] == f"{begin:g} to {end:g}"
+
+
+@pytest.mark.parametrize(
+    ("still", "why"),
+    [
+        (WITH_CARD, "a card number is heard in it still"),
+        (("tres seis seis vale", "gracias"), "figures are heard where there should be silence"),
+        (("es la", f"la repito gracias {CARD}"), "a card number is heard in it still"),
+    ],
+)
+def test_what_has_digits_left_is_not_offered(
+    house: House, still: tuple[str, str], why: str
+) -> None:
+    before = objects(house)
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+    hears(house, *still)
+    house.archive.jobs.do("card cut", SID)
+    cut = known(house)
+    assert (cut.state, cut.object_name, cut.due_at) == (CardCutState.FAILED, None, None)
+    assert cut.problem == f"The copy is not offered: {why}."
+    assert objects(house) == before
+    assert heard(house) == TALK
+    assert [each.state for each in house.archive.cards.waiting(by=ANA)] == [CardCutState.FAILED]
+    house.archive.cards.approve(SID, reason="more silence", guard=2.5, by=ANA)
+    hears(house, *CLEAN)
+    house.archive.jobs.do("card cut", SID)
+    assert known(house).state is CardCutState.CUT
+    assert known(house).guard == 2.5
+
+
+def test_whoever_dies_meanwhile_leaves_nothing_that_is_heard(house: House) -> None:
+    before = objects(house)
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+
+    def die(_: int) -> None:
+        raise KeyboardInterrupt
+
+    hears(house, *CLEAN)
+    speech_of(house)._before = die
+    with pytest.raises(KeyboardInterrupt):
+        house.archive.jobs.do("card cut", SID)
+    assert heard(house) == TALK
+    speech_of(house)._before = lambda _: None
+    house.time += timedelta(minutes=20)
+    house.archive.jobs.do("card cut", SID)
+    assert known(house).state is CardCutState.CUT
+    assert len(objects(house).keys() - before.keys()) == 2
+
+
+def test_a_transcript_that_is_being_made_of_the_original_is_not_kept(house: House) -> None:
+    transcripts = house.archive.catalog.transcripts
+    house.archive.catalog.transcripts.renew(
+        "another", house.time + timedelta(days=2), house.time, 9
+    )
+    lease = transcripts.due.claim(house.time, timedelta(minutes=15))
+    assert lease is not None
+    cut_out(house)
+    assert transcripts.due.due_at(SID) is None
+    read = house.archive.transcripts.get(SID, by=ANA)
+    assert "0366" not in read.as_json()
+
+
+def test_a_copy_that_is_not_what_was_made_is_made_anew_and_meanwhile_nothing_is_heard(
+    house: House,
+) -> None:
+    copy = cut_out(house)
+    stored = house.bucket.stat(copy.object_name or "")
+    house.bucket.delete(stored.name, stored.generation)
+    with pytest.raises(ObjectNotFound):
+        heard(house)
+    assert house.archive.recordings.compare(SID, by=ANA) == [copy.object_name]
+    hears(house, *CLEAN)
+    house.archive.jobs.do("card cut", SID)
+    assert known(house).state is CardCutState.CUT
+    assert len(heard(house)) == len(TALK)
+
+
+def test_what_somebody_refuses_is_not_proposed_again(house: House) -> None:
+    refused = house.archive.cards.refuse(SID, reason="the number of a meter", by=EVA)
+    assert refused.state is CardCutState.REFUSED
+    with pytest.raises(InvalidQuery, match="refused already"):
+        house.archive.cards.approve(SID, reason="x", by=EVA)
+    speech_of(house)._sha256 = "1" * 64
+    house.time += timedelta(days=2)
+    hears(house, *WITH_CARD)
+    house.work()
+    assert known(house).state is CardCutState.REFUSED
+
+
+def test_what_is_held_or_gone_is_not_cut(house: House) -> None:
+    house.archive.custody.hold(SID, case="C-7", reason="a claim", by=ANA)
+    with pytest.raises(CustodyRefused, match="held"):
+        house.archive.cards.approve(SID, reason="x", by=ANA)
+    assert known(house).state is CardCutState.PROPOSED
+
+
+def test_what_is_held_meanwhile_stays_as_it_is(house: House) -> None:
+    before = objects(house)
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+    house.archive.custody.hold(SID, case="C-7", reason="a claim", by=ANA)
+    hears(house, *CLEAN)
+    house.archive.jobs.do("card cut", SID)
+    assert "is held" in known(house).last_error
+    assert (objects(house), heard(house)) == (before, TALK)
+
+
+def test_all_of_it_goes_with_the_recording(house: House) -> None:
+    cut_out(house)
+    destroy(house.archive, SID)
+    house.work_on()
+    assert house.archive.catalog.cards.get(SID) is None
+    assert objects(house) == {}
+
+
+def test_it_comes_back_with_a_rebuild(house: House, tmp_path: Any) -> None:
+    copy = cut_out(house)
+    house.archive.journal.write()
+    url = f"sqlite:///{tmp_path}/anew.db"
+    house.archive.journal.rebuild(url, by=ANA)
+    from twirec.catalog import Catalog
+
+    anew = Catalog(url)
+    assert anew.cards.get(SID) == copy
+    anew.close()
+
+
+def test_no_digit_is_in_logs_events_and_errors(
+    template: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "twirec")
+    settings = dataclasses.replace(
+        template.archive.settings, notify_url="https://example.com/h", notify_secret="s" * 32
+    )
+    house = House(settings, MemoryBucket(), MemorySpeech(WITH_CARD))
+    archived(house)
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+    house.archive.jobs.do("card cut", SID)  # digits are left in what is heard
+    with house.archive.catalog.database.read() as connection:
+        rows = connection.execute(select(events)).all()
+    assert EventType.CARD_NUMBER in [row.type for row in rows]
+    told = f"{rows} {caplog.text} {known(house)!r}"
+    told += str([(each.detail, each.shown) for each in house.archive.audit.log(sid=SID)])
+    assert not any(group in told for group in CARD.split())
+
+
+def test_what_fails_is_tried_again_and_parked(house: House) -> None:
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+    speech_of(house).broken = "The model is broken."
+    house.work()
+    assert known(house).attempts == 0, "it waits for a machine that can hear"
+    speech_of(house).broken = ""
+    kept = house.archive.catalog.transcripts.get(SID)
+    assert kept is not None
+    stored = house.bucket.stat(kept.object_name or "")
+    house.bucket.delete(stored.name, stored.generation)
+    for _ in range(TRANSCRIPTS.tries):
+        house.time += timedelta(hours=3)
+        house.archive.jobs.do("card cut", SID)
+    parked = known(house)
+    assert (parked.state, parked.due_at) == (CardCutState.APPROVED, None)
+    assert parked.last_error
+    assert house.archive.operations.stats(by=ANA).cards_parked == 1
+
+
+Decide = Callable[[House], object]
+
+
+@pytest.mark.parametrize(
+    ("decide", "message"),
+    [
+        (lambda it: it.archive.cards.approve(SID, reason="", by=ANA), "reason"),
+        (lambda it: it.archive.cards.approve(SID, reason="x", guard=11.0, by=ANA), "guard"),
+        (lambda it: it.archive.cards.refuse(SID, reason=" ", by=ANA), "reason"),
+        (lambda it: it.archive.cards.waiting(limit=0, by=ANA), "limit"),
+    ],
+)
+def test_what_is_missing_or_out_of_bounds_is_said(
+    house: House, decide: Decide, message: str
+) -> None:
+    with pytest.raises(InvalidQuery, match=message):
+        decide(house)

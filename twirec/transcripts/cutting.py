@@ -1,0 +1,220 @@
+"""Copies without card numbers, as a kind of due work: made anew, heard again, then given."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from twirec.audio.cuts import frames_of
+from twirec.audio.original import Original
+from twirec.audio.waveform import measure
+from twirec.catalog import Catalog
+from twirec.jobs.retrying import TRANSCRIPTS
+from twirec.jobs.worker import Kind, LeaseKeeper
+from twirec.model.access import OURSELVES, Deed, check
+from twirec.model.audio import ReadBytes
+from twirec.model.audit import Action, AuditDraft
+from twirec.model.bucket import Fingerprint, StoredObject
+from twirec.model.cards import CardCut, cut_name
+from twirec.model.crc32c import Crc32c
+from twirec.model.errors import NotFound, ObjectNotFound, TwirecError, VerificationFailed
+from twirec.model.hints import CARD_CUT
+from twirec.model.ports import Bucket
+from twirec.model.records import Recording
+from twirec.model.transcript import Transcript, transcript_name
+from twirec.transcripts import objects
+from twirec.transcripts.cards import left_over
+from twirec.transcripts.hearing import Hearing
+from twirec.transcripts.transcripts import WhileUsable
+
+LEASE = timedelta(minutes=15)
+"""As of transcripts: a few seconds of speech can take a slow machine minutes."""
+SCHEMA = "1"
+"""The version of the labels."""
+CONTENT_TYPE = "audio/x-wav"
+
+
+class CardCuts:
+    """Makes recordings anew with silence where a card number is spoken.
+
+    On all channels, as the other side may say it again while it is said; and the same file else, so
+    that all else is heard at its second. The same model that found the number hears what was made:
+    if any digit is left, it is not offered, and the proposal says so. What fails otherwise is tried
+    again. Nobody hears of the copy before that, and nobody of the original after it.
+
+    Args:
+        catalog: which are approved.
+        bucket: where they are kept.
+        originals: returns what reads a recording as it was archived, and compares it with that.
+        copies: returns what reads an object made of a recording, and compares it with what was put.
+        hearing: hears what was made.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        bucket: Bucket,
+        originals: Callable[[Recording], ReadBytes],
+        copies: Callable[[str, Fingerprint], ReadBytes],
+        hearing: Hearing,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._catalog = catalog
+        self._bucket = bucket
+        self._originals = originals
+        self._copies = copies
+        self._hearing = hearing
+        self._now = now
+
+    def kind(self) -> Kind[CardCut]:
+        """Return what a worker has to know of them: they have a thread of their own."""
+        usable: Callable[[], bool] = lambda: not self._hearing.speech.problem()  # noqa: E731
+        return Kind(
+            CARD_CUT,
+            WhileUsable(self._catalog.cards.due, usable),
+            self.run,
+            lambda cut: f"{cut.recording_sid}: its copy without card numbers",
+            TRANSCRIPTS,
+            lease_for=LEASE,
+            aside=True,
+        )
+
+    def run(self, keeper: LeaseKeeper[CardCut]) -> None:
+        """Make one, hear it, and give it or say why it is not given.
+
+        Raises:
+            TwirecError: it failed; nothing of it is kept, and the worker tries again.
+        """
+        cut = keeper.lease.item
+        recording = self._catalog.recordings.get(cut.recording_sid)
+        check(OURSELVES, recording, Deed.CUT)
+        before = self._heard_before(recording)
+        facts = self._hearing.speech.facts()
+        recipe = self._hearing.recipe(facts)
+        stored = self._put(keeper, recording)
+        names = [stored.name]
+        try:
+            what = Fingerprint(stored.name, stored.size, stored.crc32c, stored.labels.get("sha256"))
+            read = self._copies(recording.sid, what)
+            waveform = measure(read(0, None))
+            transcript = self._hearing.hear(
+                recording,
+                read,
+                waveform,
+                {},
+                facts=facts,
+                heartbeat=keeper.heartbeat,
+                keep=_keep_nothing,
+            )
+            why = left_over(before.sentences, transcript.sentences, cut.cuts)
+            if why:
+                self._catalog.cards.failed(keeper.lease, f"The copy is not offered: {why}.")
+                self._delete(names)
+                return
+            name = transcript_name(recording, _recipe(recipe, stored.labels["sha256"]))
+            names.append(name)
+            self._delete([name])  # of who came no further
+            kept = objects.put(self._bucket, recording, name, recipe, transcript)
+            gone = self._catalog.cards.made(
+                keeper.lease, stored, transcript, kept, recipe, waveform, self._entry(cut, stored)
+            )
+        except TwirecError:
+            with suppress(TwirecError):  # a sweep deletes what is left
+                self._delete(names)
+            raise
+        with suppress(TwirecError):
+            self._delete(gone)
+
+    def _heard_before(self, recording: Recording) -> Transcript:
+        """Return what was heard in the recording, by which the number was found."""
+        kept = self._catalog.transcripts.get(recording.sid)
+        if kept is None or kept.object_name is None:
+            raise NotFound(f"There is no transcript of {recording.sid} (any more): ask for one.")
+        try:
+            return Transcript.from_json(
+                b"".join(self._copies(recording.sid, kept.fingerprint)(0, None))
+            )
+        except ValueError as error:
+            raise VerificationFailed(f"{kept.object_name} is no transcript.") from error
+
+    def _put(self, keeper: LeaseKeeper[CardCut], recording: Recording) -> StoredObject:
+        """Make the copy, as a stream; one that is there of who came no further is made anew."""
+        cut = keeper.lease.item
+        original = Original(self._originals(recording), recording.size or 0)
+        spans = frames_of(cut.cuts, original.pcm)
+        recipe = _recipe(recording.sha256 or "", *(f"{one}-{other}" for one, other in cut.cuts))
+        name = cut_name(recording, recipe)
+        measured = _Measured()
+
+        def chunks() -> Iterator[bytes]:
+            for chunk in original.without(spans):
+                keeper.heartbeat()
+                measured.feed(chunk)
+                yield chunk
+
+        if name != cut.object_name:
+            self._delete([name])
+        stored = self._bucket.put(
+            name,
+            chunks(),
+            content_type=CONTENT_TYPE,
+            labels={
+                "schema": SCHEMA,
+                "recording_sid": recording.sid,
+                "original_sha256": recording.sha256 or "",
+                "cuts": ", ".join(f"{begin:g} to {end:g}" for begin, end in cut.cuts),
+            },
+            custom_time=recording.started_at or self._now(),
+            finish=measured.labels,
+        )
+        if (stored.size, stored.crc32c) != (recording.size, str(measured.crc32c)):
+            self._bucket.delete(stored.name, stored.generation)
+            raise VerificationFailed(f"{stored.name} is not what was made.")
+        return stored
+
+    def _entry(self, cut: CardCut, stored: StoredObject) -> AuditDraft:
+        """Return the entry that says that it was cut, with its seconds and no digit."""
+        detail: dict[str, Any] = {
+            "object": stored.name.rpartition("/")[2],
+            "cuts": ", ".join(f"{begin:g} to {end:g}" for begin, end in cut.cuts),
+            "decided_by": cut.decided_by,
+        }
+        me = OURSELVES
+        return AuditDraft(
+            self._now(), me.name, me.role, Action.CUT, cut.recording_sid, detail=detail
+        )
+
+    def _delete(self, names: list[str]) -> None:
+        for name in names:
+            with suppress(ObjectNotFound):
+                stored = self._bucket.stat(name)
+                self._bucket.delete(stored.name, stored.generation)
+
+
+class _Measured:
+    """Counts and sums what streams by."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self.crc32c = Crc32c()
+        self.size = 0
+
+    def feed(self, chunk: bytes) -> None:
+        self._sha256.update(chunk)
+        self.crc32c.update(chunk)
+        self.size += len(chunk)
+
+    def labels(self) -> dict[str, str]:
+        return {"sha256": self._sha256.hexdigest(), "size": str(self.size)}
+
+
+def _keep_nothing(*_: object) -> None:
+    """Keep no part: whoever takes over begins anew; what is kept is of the recording itself."""
+
+
+def _recipe(*told: str) -> str:
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()

@@ -1,0 +1,65 @@
+"""Transcripts as objects in the bucket: their labels, and how one is put there."""
+
+from __future__ import annotations
+
+import hashlib
+
+from twirec.model.bucket import StoredObject
+from twirec.model.crc32c import Crc32c
+from twirec.model.errors import ObjectExists, VerificationFailed
+from twirec.model.ports import Bucket
+from twirec.model.records import Recording
+from twirec.model.transcript import Transcript
+
+SCHEMA = "1"
+"""The version of the labels."""
+CONTENT_TYPE = "application/json"
+
+
+def put(
+    bucket: Bucket, recording: Recording, name: str, recipe: str, transcript: Transcript
+) -> StoredObject:
+    """Put a transcript into the bucket.
+
+    Args:
+        bucket: where it is kept.
+        recording: of which it is.
+        name: the object's.
+        recipe: by which it was heard.
+        transcript: what was heard.
+
+    Raises:
+        VerificationFailed: something of that name is there, or the bucket has something else.
+        BucketError: the bucket does not take it.
+    """
+    text = transcript.as_json().encode()
+    try:
+        stored = bucket.put(
+            name,
+            [text],
+            content_type=CONTENT_TYPE,
+            labels=labels(recording, recipe),
+            custom_time=recording.started_at or transcript.made_at,
+            finish=lambda: measured(text),
+        )
+    except ObjectExists as error:  # somebody else was faster, whose lease it is then
+        raise VerificationFailed(f"{name} is there, and was not a moment before.") from error
+    if (stored.size, stored.crc32c) != (len(text), str(Crc32c(text))):
+        bucket.delete(stored.name, stored.generation)
+        raise VerificationFailed(f"{stored.name} is not what was made.")
+    return stored
+
+
+def labels(recording: Recording, recipe: str) -> dict[str, str]:
+    """Return the labels of a transcript, but for what is measured of it."""
+    return {
+        "schema": SCHEMA,
+        "recording_sid": recording.sid,
+        "original_sha256": recording.sha256 or "",
+        "recipe": recipe,
+    }
+
+
+def measured(text: bytes) -> dict[str, str]:
+    """Return the labels that are measured."""
+    return {"sha256": hashlib.sha256(text).hexdigest(), "size": str(len(text))}
