@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from twirec.archive import Archive
@@ -14,6 +15,7 @@ NOT_OURS = {"settings", "now", "catalog", "signature"}
 """Attributes of an archive that are no parts: what it was made with, and of."""
 
 
+@cache
 def parts() -> dict[str, type]:
     """Return the class of each part, by the name that it has in an archive.
 

@@ -16,6 +16,7 @@ from tests.factories import a_call, call_sid, recording_sid
 from tests.parts import methods, parts
 from tests.queues.remembering import Remembering
 from twirec import Archive, ConsentMode, Direction, InvalidQuery, Outcome, State, TwirecError
+from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.model.audio import ConversionSpec
 from twirec.model.given import check_kind, text, understood, whole, word
 from twirec.model.policy import PolicyChange
@@ -126,14 +127,9 @@ def takes(annotation: str) -> frozenset[str]:
 
 
 @pytest.fixture
-def archive(tmp_path: Any) -> Iterator[Archive]:
-    environ = {
-        **ENVIRONMENT,
-        "TWIREC_BUCKET": f"file://{tmp_path}/bucket",
-        "TWIREC_DATABASE_URL": f"sqlite:///{tmp_path}/catalog.db",
-        "TWIREC_AUDIT_KEY": "k" * 32,
-    }
-    archive = Archive(Settings.from_env(environ))
+def archive() -> Iterator[Archive]:
+    environ = {**ENVIRONMENT, "TWIREC_AUDIT_KEY": "k" * 32}
+    archive = Archive(Settings.from_env(environ), bucket=MemoryBucket())
     archive.set_up()
     archive.catalog.ledger.open_call(a_call(outcome=Outcome.RECORDED))
     yield archive
@@ -150,16 +146,17 @@ def test_a_text_with_control_characters_is_refused(wrong: str) -> None:
     assert text("note", "two\nlines\tand more") == "two\nlines\tand more"
 
 
-def parameters() -> Iterator[tuple[str, str, str]]:
-    for part, name, method in methods():
-        for parameter in inspect.signature(method).parameters:
-            if parameter != "self":
-                yield part, name, parameter
+PARAMETERS = {
+    f"{part}.{name}": names
+    for part, name, method in methods()
+    if (names := [each for each in inspect.signature(method).parameters if each != "self"])
+}
+"""Those of each method that has some."""
 
 
-def annotation_of(part: str, name: str, parameter: str) -> str:
-    method = getattr(parts()[part], name)
-    return str(inspect.signature(method).parameters[parameter].annotation)
+def annotation_of(method: str, parameter: str) -> str:
+    part, _, name = method.rpartition(".")
+    return str(inspect.signature(getattr(parts()[part], name)).parameters[parameter].annotation)
 
 
 def needed(method: Callable[..., Any]) -> dict[str, Any]:
@@ -171,32 +168,34 @@ def needed(method: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("part", "name", "parameter"), list(parameters()))
-def test_a_wrong_value_is_refused_by_name_or_taken(
-    archive: Archive, part: str, name: str, parameter: str
-) -> None:
-    method = getattr(attrgetter(part)(archive), name)
-    annotation = annotation_of(part, name, parameter)
-    for called, given in NONSENSE.items():
-        asked = {**needed(method), parameter: given}
-        if called in takes(annotation):
-            with suppress(TwirecError):
-                method(**asked)
-        else:
-            with pytest.raises(InvalidQuery, match=rf"^{parameter}: "):
-                method(**asked)
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_wrong_value_is_refused_by_name_or_taken(archive: Archive, name: str) -> None:
+    method = attrgetter(name)(archive)
+    for parameter in PARAMETERS[name]:
+        taken = takes(annotation_of(name, parameter))
+        for called, given in NONSENSE.items():
+            asked = {**needed(method), parameter: given}
+            if called in taken:
+                with suppress(TwirecError):
+                    method(**asked)
+            else:
+                with pytest.raises(InvalidQuery, match=rf"^{parameter}: "):
+                    method(**asked)
 
 
-@pytest.mark.parametrize(
-    ("part", "name", "parameter"),
-    [each for each in parameters() if "When" in annotation_of(*each)],
-)
-def test_a_time_without_its_zone_is_refused_by_name(
-    archive: Archive, part: str, name: str, parameter: str
-) -> None:
-    method = getattr(attrgetter(part)(archive), name)
-    with pytest.raises(InvalidQuery, match=r"^\w+: a datetime without a zone is no moment"):
-        method(**{**needed(method), parameter: datetime(2026, 11, 3)})
+TIMES = [
+    (name, parameter)
+    for name, parameters in PARAMETERS.items()
+    for parameter in parameters
+    if "When" in annotation_of(name, parameter)
+]
+
+
+def test_a_time_without_its_zone_is_refused_by_name(archive: Archive) -> None:
+    for name, parameter in TIMES:
+        method = attrgetter(name)(archive)
+        with pytest.raises(InvalidQuery, match=rf"^{parameter}: a datetime without a zone is no"):
+            method(**{**needed(method), parameter: datetime(2026, 11, 3)})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -578,11 +579,8 @@ def test_of_their_own_an_agent_gets_what_the_company_allows(
         assert gives or (OBJECT not in told and "sha256='" not in told), (line, hears, custody)
         if not (gives or case.state is State.RECORDING or case.deed):
             assert SID not in told, (line, hears, custody)
-        assert (
-            not refused
-            or archive.audit.log(who="ana") == []
-            or (archive.audit.log(who="ana")[0].outcome == "denied")
-        )
+        entries = archive.audit.log(who="ana") if refused else []
+        assert not entries or entries[0].outcome == "denied"
 
 
 CHANGING = {
@@ -634,20 +632,19 @@ def recorded() -> House:
 
 @pytest.fixture
 def scene(recorded: House) -> Callable[[Custody, Case], House]:
-    """Make an archive with one recording."""
+    """Make an archive with one recording: a copy of one that is as a case wants it."""
 
-    def make(custody: Custody, case: Case) -> House:
+    @cache
+    def prepared(custody: Custody, state: State, prepare: Callable[[House], None] | None) -> House:
         house = recorded.copy()
-        if case.state is State.COMPLETED:
-            _set(house, state=State.COMPLETED)
-        elif case.state is not State.RELEASED:
-            _set(house, state=case.state)
+        if state is not State.RELEASED:
+            _set(house, state=state)
         _set(house, custody=custody)
-        if case.prepare:
-            case.prepare(house)
+        if prepare:
+            prepare(house)
         return house
 
-    return make
+    return lambda custody, case: prepared(custody, case.state, case.prepare).copy()
 
 
 @pytest.mark.parametrize("custody", Custody)
@@ -687,8 +684,8 @@ def test_the_gate_is_passed(
         ):
             assert SID not in told, (role, told)
             assert call_sid(2) not in told
-        entries = [each for each in house.archive.audit.log(who="ana") if each.role == role]
-        assert len(entries) == len(house.archive.audit.log(who="ana"))  # none lost the role
+        entries = house.archive.audit.log(who="ana")
+        assert {each.role for each in entries} <= {role}  # none lost the role
         assert not (refused and entries) or entries[0].outcome == "denied"
         if entries or case.deed in CHANGING:
             house = None

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.factories import a_call, a_callback, a_consent, call_sid
+from tests.house import copy_rows
 from twirec.archive import Archive
 from twirec.cli import main
 from twirec.model.states import State
@@ -59,10 +60,10 @@ def twirec(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Twirec:
     return run
 
 
-@pytest.fixture
-def archive(environ: dict[str, str]) -> Iterator[Archive]:
-    """A catalog with a recorded call in, an unrecorded one of the same number, and one out."""
-    archive = Archive.from_env(environ)
+@pytest.fixture(scope="package")
+def filled() -> Iterator[Archive]:
+    """What `archive` is copied from."""
+    archive = Archive.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": "sqlite://"})
     archive.set_up()
     wording = archive.webhooks.announcing.default
     archive.catalog.ledger.open_call(a_call(announcement=wording.hash))
@@ -87,5 +88,15 @@ def archive(environ: dict[str, str]) -> Iterator[Archive]:
             direction=Direction.OUT,
         )
     )
+    yield archive
+    archive.close()
+
+
+@pytest.fixture
+def archive(environ: dict[str, str], filled: Archive) -> Iterator[Archive]:
+    """A catalog with a recorded call in, an unrecorded one of the same number, and one out."""
+    archive = Archive.from_env(environ)
+    archive.catalog.database.make_file()
+    copy_rows(filled.catalog.database, into=archive.catalog.database)
     yield archive
     archive.close()

@@ -191,14 +191,16 @@ def test_json_is_one_document_on_the_standard_output(name: str, twirec: Twirec) 
 
 
 @pytest.mark.usefixtures("archive")
-@pytest.mark.parametrize("name", main.commands)
-def test_wrong_usage_is_two(name: str, twirec: Twirec) -> None:
-    for words in (("--no-such-option",), ("--json=5",), ("a", "b", "c", "--limit", "x", "--xx")):
+@pytest.mark.parametrize(
+    "words", [("--no-such-option",), ("--json=5",), ("a", "b", "c", "--limit", "x", "--xx")]
+)
+def test_wrong_usage_is_two(words: tuple[str, ...], twirec: Twirec) -> None:
+    for name in main.commands:
         result = twirec(name, *words)
-        assert result.exit_code == 2, (words, result.output)
-        assert result.stdout == ""
-        assert "Traceback" not in result.stderr
-        assert "Error: " in result.stderr
+        assert result.exit_code == 2, (name, result.output)
+        assert result.stdout == "", name
+        assert "Traceback" not in result.stderr, name
+        assert "Error: " in result.stderr, name
 
 
 @pytest.mark.parametrize(

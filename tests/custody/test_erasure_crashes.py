@@ -62,6 +62,7 @@ def outcome_of(house: House, certificate: Certificate) -> set[tuple[Any, ...]]:
     return {(line.sid, line.copy, line.name, line.outcome) for line in gone.lines}
 
 
+@pytest.fixture(scope="module")
 def undisturbed(recorded: House) -> set[tuple[Any, ...]]:
     house = recorded.copy()
     return outcome_of(house, destroy(house.archive, CALL))
@@ -78,7 +79,9 @@ def check_gone(house: House) -> None:
 
 
 @pytest.mark.parametrize("step", [Step.CLAIMED, Step.FOUND, Step.DELETED, Step.DESTROYED])
-def test_a_recording_is_destroyed_though_who_destroys_it_dies(recorded: House, step: Step) -> None:
+def test_a_recording_is_destroyed_though_who_destroys_it_dies(
+    recorded: House, undisturbed: set[tuple[Any, ...]], step: Step
+) -> None:
     house = recorded.copy()
     certificate = destroy(house.archive, CALL)
 
@@ -90,7 +93,7 @@ def test_a_recording_is_destroyed_though_who_destroys_it_dies(recorded: House, s
     assert lease is not None
     with pytest.raises(Killed):
         house.archive.operations.worker(threads=1, at=kill).work(lease)
-    assert outcome_of(house, certificate) == undisturbed(recorded)
+    assert outcome_of(house, certificate) == undisturbed
     check_gone(house)
 
 
@@ -115,7 +118,12 @@ def killing(do: Callable[..., Any], *, before: bool) -> Callable[..., Any]:
     ],
 )
 def test_a_call_is_erased_though_who_erases_it_dies(
-    recorded: House, monkeypatch: pytest.MonkeyPatch, at: str, *, before: bool
+    recorded: House,
+    undisturbed: set[tuple[Any, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    at: str,
+    *,
+    before: bool,
 ) -> None:
     house = recorded.copy()
     certificate = destroy(house.archive, CALL)
@@ -130,5 +138,5 @@ def test_a_call_is_erased_though_who_erases_it_dies(
         patched.setattr(of, name, killing(getattr(of, name), before=before))
         with pytest.raises(Killed):
             worker.work(lease, kind)
-    assert outcome_of(house, certificate) == undisturbed(recorded)
+    assert outcome_of(house, certificate) == undisturbed
     check_gone(house)

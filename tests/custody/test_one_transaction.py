@@ -472,9 +472,10 @@ def test_change_and_entry_are_both_there_or_neither(
     scene: Callable[[Act], House], name: str, for_ever: bool
 ) -> None:
     act = ACTS[name]
+    prepared = scene(act)
+    before = there(prepared.archive, act)
     for at in range(20):
-        archive = scene(act).archive
-        before = there(archive, act)
+        archive = prepared.copy().archive
         failed = False
         with failing(archive, at, for_ever=for_ever) as written:
             try:
