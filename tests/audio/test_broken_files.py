@@ -155,17 +155,17 @@ def test_bytes_that_are_no_file_are_refused(content: bytes) -> None:
     assert isinstance(outcome(content), NotAudio | MediaTruncated)
 
 
-@pytest.mark.parametrize("at", range(4, 44))
 @pytest.mark.parametrize("value", [0x00, 0x01, 0x7F, 0xFF])
-def test_any_byte_of_the_header_may_be_wrong(at: int, value: int) -> None:
-    found = outcome(WHOLE[:at] + bytes([value]) + WHOLE[at + 1 :])
-    if isinstance(found, Waveform):
-        is_sound(found)
+def test_any_byte_of_the_header_may_be_wrong(value: int) -> None:
+    for at in range(4, 44):
+        found = outcome(WHOLE[:at] + bytes([value]) + WHOLE[at + 1 :])
+        if isinstance(found, Waveform):
+            is_sound(found)
 
 
-@pytest.mark.parametrize("length", [*range(60), *range(60, len(WHOLE), 97)])
-def test_a_file_that_ends_early_is_refused_wherever_it_ends(length: int) -> None:
-    assert isinstance(outcome(WHOLE[:length]), MediaTruncated)
+def test_a_file_that_ends_early_is_refused_wherever_it_ends() -> None:
+    for length in (*range(60), *range(60, len(WHOLE), 97)):
+        assert isinstance(outcome(WHOLE[:length]), MediaTruncated), length
 
 
 # --- headers that promise much ----------------------------------------------------------------
