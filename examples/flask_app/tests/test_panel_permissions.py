@@ -373,8 +373,8 @@ def roles_of(path: str, expected: tuple[int, ...]) -> tuple[Role | None, ...]:
     ids=[f"{method} {path}" for method, path, _, _ in TABLE],
 )
 def test_a_route_answers_a_role_as_the_table_says(
-    request: pytest.FixtureRequest,
     template: Template,
+    read_only: House,
     refusing: House,
     tmp_path: Path,
     method: str,
@@ -401,7 +401,7 @@ def test_a_route_answers_a_role_as_the_table_says(
     assert not refused or unaudited(refusing.folder) == before
     for role in let_through:
         if method == "GET":
-            ask(request.getfixturevalue("read_only").app, role)
+            ask(read_only.app, role)
         else:
             with house_of(template, tmp_path / (role or "nobody")) as house:
                 ask(house.app, role)
