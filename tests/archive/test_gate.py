@@ -20,6 +20,7 @@ from sqlalchemy import update
 from tests.erasing import destroy
 from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
 from tests.house import NAME, House, with_settings
+from tests.lending import POSTGRESQL
 from tests.parts import parts
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
@@ -44,6 +45,8 @@ from twirec.testing import ENVIRONMENT
 SID, OBJECT = recording_sid(), NAME.rpartition("/")[0]
 MEDIA = wav(4.0, channels=2)
 ROLES = (*StaffRole, "")
+# The verdict is a pure function, and its condition in queries is asked on both databases in
+# tests/contracts/test_catalog_access.py: on PostgreSQL it is asked of each method once more.
 
 
 @dataclass(frozen=True)
@@ -545,19 +548,23 @@ def test_who_does_not_look_after_recordings_counts_none(
     assert (figures, days) == (((1, 1, 1), 1) if looks_after else ((0, 0, 0), 0))
 
 
+OWN = (
+    (Custody.ACTIVE, "client:ana", True),
+    (Custody.ACTIVE, "client:ana", False),
+    (Custody.ACTIVE, "client:berta", True),
+    (Custody.QUARANTINED, "client:ana", True),
+    (Custody.BLOCKED, "client:ana", True),
+)
+"""Whose line an agent has, and whether the company lets agents hear what is theirs."""
+
+
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if isinstance(case, Case)])
 def test_of_their_own_an_agent_gets_what_the_company_allows(
     scene: Callable[[Custody, Case], House], name: str
 ) -> None:
     case = CASES[name]
     assert isinstance(case, Case)
-    for custody, line, hears in (
-        (Custody.ACTIVE, "client:ana", True),
-        (Custody.ACTIVE, "client:ana", False),
-        (Custody.ACTIVE, "client:berta", True),
-        (Custody.QUARANTINED, "client:ana", True),
-        (Custody.BLOCKED, "client:ana", True),
-    ):
+    for custody, line, hears in OWN[:1] if POSTGRESQL else OWN:
         house = scene(custody, case)
         leg = Leg(ACCOUNT, call_sid(2), call_sid(), STARTED, "client:ana")
         house.archive.catalog.agents.add_leg(leg)
@@ -647,7 +654,7 @@ def scene(recorded: House) -> Callable[[Custody, Case], House]:
     return lambda custody, case: prepared(custody, case.state, case.prepare).copy()
 
 
-@pytest.mark.parametrize("custody", Custody)
+@pytest.mark.parametrize("custody", [Custody.QUARANTINED] if POSTGRESQL else list(Custody))
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if isinstance(case, Case)])
 def test_the_gate_is_passed(
     scene: Callable[[Custody, Case], House], name: str, custody: Custody

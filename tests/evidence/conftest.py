@@ -7,6 +7,7 @@ import io
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from twirec.model.evidence import EvidenceCheck
 from twirec.model.vocabulary import ConsentOutcome
 from twirec.sandbox.authority import Authority
 from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
 
 ANA = Actor("ana", "admin")
 SOUND = wav(4, 2)
@@ -41,20 +43,20 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("stranger"), "Somebody else")
 
 
-@pytest.fixture
-def sealed_settings(twirec_settings: Settings, authority: Authority) -> Settings:
+@pytest.fixture(scope="session")
+def sealed_settings(authority: Authority) -> Settings:
     """Settings with a seal."""
     return dataclasses.replace(
-        twirec_settings,
+        Settings.from_env(ENVIRONMENT),
         seal=str(authority.seal),
         seal_password=authority.password,
         tsa_url=authority.url,
     )
 
 
-@pytest.fixture
-def sealed_house(sealed_settings: Settings) -> Iterator[House]:
-    """A house in which one call was recorded, with a pause, and heard once."""
+@pytest.fixture(scope="session")
+def sealed(sealed_settings: Settings) -> Iterator[House]:
+    """A house in which one call was recorded, with a pause, and heard once: to be copied."""
     house = House(sealed_settings, MemoryBucket())
     archive = house.archive
     wording = archive.webhooks.announcing.default
@@ -85,17 +87,36 @@ def sealed_house(sealed_settings: Settings) -> Iterator[House]:
 
 
 @pytest.fixture
-def make(sealed_house: House) -> Make:
-    """What makes a package of its recording."""
+def sealed_house(sealed: House) -> Iterator[House]:
+    """A copy of it, to be changed."""
+    house = sealed.copy()
+    yield house
+    house.archive.close()
+
+
+def packing(house: House) -> Make:
+    """Return what makes a package of a house's recording."""
 
     def make(form: str, **more: str) -> bytes:
-        stream = sealed_house.archive.custody.evidence(
+        stream = house.archive.custody.evidence(
             recording_sid(), form=form, by=ANA, purpose="claim", **more
         )
         with stream:
             return b"".join(stream)
 
     return make
+
+
+@pytest.fixture
+def make(sealed_house: House) -> Make:
+    """What makes a package of its recording."""
+    return packing(sealed_house)
+
+
+@pytest.fixture(scope="session")
+def made(sealed: House) -> Make:
+    """What gives the package of an untouched house, which is made once of each form."""
+    return cache(lambda form: packing(sealed.copy())(form))
 
 
 def write(folder: Path, name: str, data: bytes) -> Path:

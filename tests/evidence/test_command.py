@@ -18,10 +18,10 @@ def verify(*words: object) -> Result:
 
 
 def test_a_package_is_verified_without_settings(
-    make: Make, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: Make, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    package = write(tmp_path, "case.asice", make("asice"))
+    package = write(tmp_path, "case.asice", made("asice"))
     result = verify(package, "--trust", authority.root)
     assert result.exit_code == 0, result.output
     assert result.output.endswith("Nothing is broken.\n")

@@ -108,8 +108,8 @@ def test_a_pdf_is_accepted_by_poppler(make: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["pdf", "asice"])
-def test_an_untouched_package_holds(make: Make, authority: Authority, form: str) -> None:
-    package = make(form)
+def test_an_untouched_package_holds(made: Make, authority: Authority, form: str) -> None:
+    package = made(form)
     found = checked(package, authority)
     assert found.holds, found.claims
     known = {each.name for each in found.claims if each.level is CheckLevel.HOLDS}
@@ -163,8 +163,8 @@ def test_what_a_machine_heard_is_in_it_marked_and_checked(
         assert name in {each.name for each in broken.claims if each.level is CheckLevel.BROKEN}
 
 
-def test_without_anybody_trusted_who_sealed_it_is_not_known(make: Make) -> None:
-    found = checked(make("asice"))
+def test_without_anybody_trusted_who_sealed_it_is_not_known(made: Make) -> None:
+    found = checked(made("asice"))
     unknown = {each.name for each in found.claims if each.level is CheckLevel.UNKNOWN}
     assert found.holds
     assert {"signer", "time"} <= unknown

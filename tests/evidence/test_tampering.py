@@ -105,8 +105,8 @@ CHANGES: dict[str, tuple[Callable[[Files], None], set[str]]] = {
 }
 
 
-def test_each_change_of_a_container_is_named(make: Make, authority: Authority) -> None:
-    whole = opened(make("asice"))
+def test_each_change_of_a_container_is_named(made: Make, authority: Authority) -> None:
+    whole = opened(made("asice"))
     assert broken(checked(packed(whole), authority)) == set()
     for name, (change, expected) in CHANGES.items():
         files = dict(whole)
@@ -118,9 +118,9 @@ def test_each_change_of_a_container_is_named(make: Make, authority: Authority) -
 
 
 def test_what_is_too_large_is_not_read_and_named(
-    make: Make, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    made: Make, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = opened(make("asice"))
+    whole = opened(made("asice"))
     package, name = packed(whole), wording(whole)
     for place, file in (
         ("claims.LARGEST_WORDING", name),
@@ -138,17 +138,17 @@ def test_what_is_too_large_is_not_read_and_named(
         list(_rows(listed, "calls.csv"))
 
 
-def test_a_doubled_member_is_named(make: Make, authority: Authority) -> None:
-    whole = opened(make("asice"))
+def test_a_doubled_member_is_named(made: Make, authority: Authority) -> None:
+    whole = opened(made("asice"))
     with pytest.warns(UserWarning, match="Duplicate name"):
         package = packed(whole, (WAV, b"RIFF"))
     assert f"{WAV} is in the container twice" in said(checked(package, authority))
 
 
 def test_a_seal_of_another_key_is_named(
-    make: Make, authority: Authority, stranger: Authority
+    made: Make, authority: Authority, stranger: Authority
 ) -> None:
-    files = opened(make("asice"))
+    files = opened(made("asice"))
     key = Key(stranger.seal.read_bytes(), stranger.password)
     files[SIGNATURE] = Seal(key).cms(files[LIST])
     for name in (STAMPED, STAMP):
@@ -159,9 +159,9 @@ def test_a_seal_of_another_key_is_named(
 
 
 def test_each_change_of_a_pdf_is_named(
-    make: Make, authority: Authority, stranger: Authority
+    made: Make, authority: Authority, stranger: Authority
 ) -> None:
-    whole = make("pdf")
+    whole = made("pdf")
     cut = whole[: len(whole) // 3] + b"\x00" * 8 + whole[len(whole) // 3 + 8 :]
     assert not holds(cut, authority)
     added = io.BytesIO(whole)
@@ -196,7 +196,7 @@ def test_what_is_no_package_is_said() -> None:
             checked(data)
 
 
-def test_a_pdf_without_a_seal_does_not_hold(make: Make, authority: Authority) -> None:
-    found = checked(unsealed(make("pdf")), authority)
+def test_a_pdf_without_a_seal_does_not_hold(made: Make, authority: Authority) -> None:
+    found = checked(unsealed(made("pdf")), authority)
     assert "seal" in broken(found)
     assert "not sealed" in said(found)
