@@ -29,6 +29,7 @@ from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingCallback, RecordingStatus
 from twirec.model.vocabulary import ERASED, Outcome, Reason
 from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
 
 SID, CALL = recording_sid(), call_sid()
 NUMBER = "600 11 12 22"
@@ -38,10 +39,10 @@ GROUPS = "-".join([D * 3] * 3)
 DONE_ROWS = (Copy.ROWS, CopyOutcome.DONE)
 
 
-@pytest.fixture
-def house(twirec_settings: Settings) -> House:
-    """A house where a recording of an ended call is archived, with a note."""
-    settings = dataclasses.replace(twirec_settings, audit_key="k" * 32)
+@pytest.fixture(scope="module")
+def recorded() -> House:
+    """A house where a recording of an ended call is archived, with a note: to be copied."""
+    settings = dataclasses.replace(Settings.from_env(ENVIRONMENT), audit_key="k" * 32)
     house = House(settings, MemoryBucket())
     house.vendor.add_call(A_CALL)
     house.record(wav(seconds=4, channels=2))
@@ -49,6 +50,11 @@ def house(twirec_settings: Settings) -> House:
     ended(house, CALL)
     house.archive.calls.annotate(CALL, note="ring 600111222 back", case="C-600111222", by=ANA)
     return house
+
+
+@pytest.fixture
+def house(recorded: House) -> House:
+    return recorded.copy()
 
 
 def ended(house: House, sid: str, reason: Reason | None = None) -> None:

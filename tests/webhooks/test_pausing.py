@@ -24,18 +24,24 @@ from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus
 from twirec.model.vocabulary import Role
 from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
 
 ANA = "ana"
 
 
-@pytest.fixture
-def house(twirec_settings: Settings) -> House:
-    """A call that is being recorded."""
-    house = House(twirec_settings, MemoryBucket())
+@pytest.fixture(scope="module")
+def going_on() -> House:
+    """A call that is being recorded: to be copied."""
+    house = House(Settings.from_env(ENVIRONMENT), MemoryBucket())
     going_on = dataclasses.replace(AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None)
     house.vendor.add_recording(going_on)
     house.archive.operations.sweep()
     return house
+
+
+@pytest.fixture
+def house(going_on: House) -> House:
+    return going_on.copy()
 
 
 def says(house: House, status: RecordingStatus, monkeypatch: pytest.MonkeyPatch) -> None:
