@@ -18,7 +18,8 @@ from twirec.archive.derivatives import Derivatives
 from twirec.archive.recordings import Recordings
 
 CLAIM = {"en-GB": "complaint or dispute", "es-ES": "reclamación o disputa"}
-PLAY = "void document.querySelector('audio').play().catch(() => {})"  # it may wait for ever
+PLAY = "void document.querySelector('audio').play().catch((why) => console.info(String(why)))"
+"""It may wait for ever."""
 
 
 @pytest.fixture

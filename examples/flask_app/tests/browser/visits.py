@@ -77,12 +77,19 @@ class Visits:
         context.on("console", self._said)
         context.on("weberror", lambda error: self.problems.append(str(error.error)))
         context.on("request", self._asked)
-        context.on("response", lambda answer: self.answers.append(answer))
+        context.on("response", self._answered)
         return context.new_page()
 
+    # Whatever is printed is in the report of a test that fails.
+
     def _said(self, message: ConsoleMessage) -> None:
+        print(message.type, message.text)  # noqa: T201
         if message.type in ("error", "warning"):
             self.problems.append(message.text)
 
     def _asked(self, request: Request) -> None:
         self.addresses.append(request.url)
+
+    def _answered(self, answer: Response) -> None:
+        print(answer.status, answer.request.method, answer.url)  # noqa: T201
+        self.answers.append(answer)
