@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.servers import free_port
 from twirec.events.wire import HEADER, verify
 from twirec.model.errors import RequestRefused
 
@@ -47,8 +48,8 @@ class Webhook:
     @contextmanager
     def running(self) -> Iterator[Webhook]:
         """Run it on a free port, or on the one it had before."""
+        self.port = self.port or free_port()
         server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
-        self.port = server.server_port
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:

@@ -24,6 +24,7 @@ from click.testing import CliRunner
 from tests.end_to_end.site import COLLEAGUE, CUSTOMER, OTHER_CUSTOMER, OWN_NUMBER, SPEED
 from tests.end_to_end.test_foreign_calls import DIAL, FOREIGN_NUMBER
 from tests.sandbox.target import Target
+from tests.servers import free_port
 from twirec.archive import Archive
 from twirec.cli import main
 from twirec.model.states import State
@@ -91,9 +92,7 @@ class Evening:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        found: int = free.getsockname()[1]
-        return found
+    return free_port()
 
 
 @pytest.fixture

@@ -243,10 +243,10 @@ def test_nobody_writes_lines_of_their_own_into_the_log(
 def test_a_provider_that_is_away_is_said_and_the_next_try_asks_it_again(
     with_company: Callable[..., Flask], company: Company
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    app = with_company(OIDC_ISSUER=f"http://127.0.0.1:{port}")
-    answer = Browser(app).get("/sign-in/company")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # it keeps the port, and takes no connections
+        app = with_company(OIDC_ISSUER=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        answer = Browser(app).get("/sign-in/company")
     assert answer.status_code == 502
     assert "does not answer" in answer.text
     assert app.extensions.get("callpanel.provider") is None

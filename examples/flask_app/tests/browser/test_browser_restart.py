@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from visits import PATIENCE
 from werkzeug.serving import make_server
 
 from callpanel.demo import Demo
+from tests.servers import free_port
 
 NOTE = "Promised the part free of charge, in the middle of a restart."
 
@@ -34,8 +34,7 @@ def serving(demo: Demo, port: int) -> Iterator[None]:
 def test_a_note_survives_a_restart_of_the_server(
     browser: Browser, demo: Demo, recording_path: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     context = browser.new_context(viewport=LARGE, locale="en-GB")
     context.set_default_timeout(PATIENCE)

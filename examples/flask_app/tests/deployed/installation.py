@@ -27,6 +27,7 @@ from panel_house import token_in
 from twilio.request_validator import RequestValidator
 
 import callpanel
+from tests.servers import free_port
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL
 
 DEPLOY = Path(callpanel.__file__).parents[1] / "deploy"
@@ -255,8 +256,7 @@ def running(environ: Mapping[str, str], folder: Path) -> Iterator[Installation]:
         for service in services:
             stack.callback(service.close)
             service.start()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port: int = free.getsockname()[1]
+        port = free_port()
         config = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
         config = config.replace("calls.example.com", f"http://127.0.0.1:{port}")
         config = config.replace("{\n", "{\n\tadmin off\n", 1)
