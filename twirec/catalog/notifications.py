@@ -23,6 +23,9 @@ from twirec.model.hints import EVENT, LISTENING_COPY, MAIL, RECORDING, TRANSCRIP
 CHANNEL = "twirec_due"
 NOTIFY = text("SELECT pg_notify(:channel, :kind)")
 
+KINDS = (RECORDING, EVENT, LISTENING_COPY, TRANSCRIPT, MAIL)
+"""Of what somebody is told that it became due."""
+
 LOOK = 0.5
 """Seconds between two looks whether to go on."""
 SHORTEST, LONGEST = 0.5, 15.0
@@ -74,7 +77,7 @@ class Notifications:
             connection.detach()  # it is none of those that reads and writes share
             driver: Any = connection.connection.dbapi_connection
             driver.execute(f"LISTEN {CHANNEL}")
-            for kind in (RECORDING, EVENT, LISTENING_COPY, TRANSCRIPT, MAIL):
+            for kind in KINDS:
                 wake(kind)
             while go_on():
                 for notification in driver.notifies(timeout=LOOK):
