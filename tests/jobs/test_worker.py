@@ -157,6 +157,26 @@ def test_when_nothing_is_due_more_is_looked_for_until_there_is_none() -> None:
     assert done == ["a", "b", "c"]
 
 
+def test_of_threads_that_find_nothing_due_at_once_not_each_looks_for_more() -> None:
+    queue, threads, looks = Pieces(), 8, []
+    asked = threading.Semaphore(0)
+
+    def claim(now: datetime, lease_for: timedelta) -> None:
+        asked.release()
+
+    def refill() -> int:
+        if not looks:
+            assert all(asked.acquire(timeout=120) for _ in range(threads))  # all know of none
+        looks.append(1)
+        return 0
+
+    queue.claim = claim  # type: ignore[method-assign, assignment]
+    Worker(
+        [kind(queue, failing(KeyError()), refill=refill)], now=lambda: STARTED, threads=threads
+    ).run_once()
+    assert len(looks) <= 2  # a second, of those who asked after the first one had begun
+
+
 def test_a_worker_that_runs_looks_for_more_now_and_then_only() -> None:
     queue, looks, looked = Pieces(), [], threading.Event()
 

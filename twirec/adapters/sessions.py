@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
 
 
 class LastingAdapter(HTTPAdapter):
@@ -37,6 +38,16 @@ class LastingAdapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Do nothing: it is done with the first request to a host."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Return the response, with the headers that `urllib3` made, and without cookies."""
+        response = requests.Response()
+        response.status_code, response.reason, response.raw = resp.status, resp.reason, resp
+        response.headers = resp.headers  # whose names are found in any case too
+        response.encoding = get_encoding_from_headers(resp.headers)
+        response.url, response.request = str(req.url), req
+        response.connection = self
+        return response
 
     def close(self) -> None:
         """Close all connections."""

@@ -143,7 +143,8 @@ class _Compiled:
     def _read(self, row: tuple[Any, ...], readers: Sequence[tuple[int, Processor]]) -> Any:
         values = list(row)
         for at, read in readers:
-            values[at] = read(values[at])
+            if values[at] is not None:  # which is None to every type of ours
+                values[at] = read(values[at])
         return self._row(values)
 
 

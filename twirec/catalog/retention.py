@@ -33,6 +33,7 @@ from twirec.catalog.retention_calls import (
     EVERY_DAY,
     Answers,
     Decide,
+    LookedAtCalls,
     answers_of,
     facts_of,
     look_at_calls,
@@ -217,11 +218,13 @@ class Retention:
         decide: Decide,
         block_until: date,
     ) -> Looked:
-        sids = sorted(sid for kept, _, sid in keys if kept is Kept.RECORDINGS)
-        known = self._kept(connection, sids, locked=True)
-        next_looks: dict[Key, datetime | None] = {}
+        timeless = set() if version else _timeless(connection, keys)
+        next_looks: dict[Key, datetime | None] = dict.fromkeys(timeless)
+        rest = sorted(set(keys) - timeless)
+        sids = [sid for kept, _, sid in rest if kept is Kept.RECORDINGS]
+        known = self._kept(connection, sids, locked=True) if sids else {}
         over: dict[AtEnd, dict[str, list[str]]] = {end: defaultdict(list) for end in AtEnd}
-        for key in sorted(keys):
+        for key in rest:
             kept, _, sid = key
             if kept is not Kept.RECORDINGS:
                 continue
@@ -248,8 +251,10 @@ class Retention:
             for why, those in over[AtEnd.DESTROY].items()
             for each in _destroy(connection, those, why, now)
         ]
-        of_calls = [(account, sid) for kept, account, sid in sorted(keys) if kept is Kept.CALLS]
-        at_calls = look_at_calls(connection, of_calls, now, decide)
+        of_calls = [(account, sid) for kept, account, sid in rest if kept is Kept.CALLS]
+        at_calls = LookedAtCalls()
+        if of_calls:
+            at_calls = look_at_calls(connection, of_calls, now, decide)
         for (account, sid), at in at_calls.next_looks.items():
             next_looks[Kept.CALLS, account, sid] = at
         self._set(connection, keys, next_looks, version)
@@ -351,6 +356,25 @@ def _stale(connection: Connection, limit: int) -> set[Key]:
         if (row.account_sid, row.call_sid) in of_calls:
             changed.add((Kept.RECORDINGS, row.account_sid, row.sid))
     return changed
+
+
+def _timeless(connection: Connection, keys: Collection[Key]) -> set[Key]:
+    """Return what has no time while there are no rules: of what is there, all but what is blocked.
+
+    Whoever blocks one of these at this moment has it looked at again.
+    """
+    sids, of_calls = (
+        [sid for kind, _, sid in keys if kind is kept] for kept in (Kept.RECORDINGS, Kept.CALLS)
+    )
+    there = select(recordings.c.account_sid, recordings.c.sid).where(
+        recordings.c.sid.in_(sids),
+        recordings.c.custody != Custody.BLOCKED,
+        recordings.c.state.not_in(NOTHING_LEFT),
+    )
+    lines = select(calls.c.account_sid, calls.c.call_sid).where(calls.c.call_sid.in_(of_calls))
+    found: set[Key] = {(Kept.RECORDINGS, *row) for row in connection.execute(there)}
+    found |= {(Kept.CALLS, *row) for row in connection.execute(lines)}
+    return found & set(keys)
 
 
 def _kept_recording(row: Row[Any], answers: Answers) -> KeptRecording:

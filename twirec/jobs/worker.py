@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -228,6 +228,8 @@ class Worker:
         self._turn = threading.Lock()
         self._until = math.inf
         self._refill_at: defaultdict[str, float] = defaultdict(float)
+        self._refills: Counter[str] = Counter()  # how often somebody began to
+        self._refilled: dict[str, bool] = {}
 
     def stop(self) -> None:
         """Ask all threads to stop. What is in work is given back, as if never claimed."""
@@ -369,12 +371,13 @@ class Worker:
 
     def _take_up(self, kind: Kind[Any], *, at_once: bool) -> bool:
         """Do one piece of work. False if nothing was due, or nobody knows, or may not."""
+        refills = self._refills[kind.name]
         try:
             if not self._prepare(kind):
                 return False
             lease = kind.queue.claim(self._now(), kind.lease_for)
             if lease is None:
-                return self._refill(kind, at_once=at_once)
+                return self._refill(kind, refills, at_once=at_once)
         except CatalogError as error:
             self._cannot_ask(kind, error)
             return False
@@ -414,13 +417,26 @@ class Worker:
         self._refused.pop(kind.name, None)
         return True
 
-    def _refill(self, kind: Kind[Any], *, at_once: bool) -> bool:
-        """Look for more work, one thread at a time and now and then. Whether there was some."""
+    def _refill(self, kind: Kind[Any], refills: int, *, at_once: bool) -> bool:
+        """Look for more work, one thread at a time and now and then. Whether there was some.
+
+        Args:
+            kind: of which nothing was due.
+            refills: how often somebody had begun to before that was found: what who began later
+                finds is what this thread would find. Else all look, one after the other, whenever
+                the last piece of work is done.
+            at_once: whether it looks however short ago somebody did.
+        """
+        name = kind.name
         with self._turn:
-            if not at_once and time.monotonic() < self._refill_at[kind.name]:
+            if self._refills[name] > refills:
+                return self._refilled[name]
+            if not at_once and time.monotonic() < self._refill_at[name]:
                 return False
-            found = kind.refill() > 0
-            self._refill_at[kind.name] = 0.0 if found else time.monotonic() + PERIOD
+            self._refills[name] += 1
+            self._refilled[name] = True  # if this fails, the next ones look themselves
+            found = self._refilled[name] = kind.refill() > 0
+            self._refill_at[name] = 0.0 if found else time.monotonic() + PERIOD
         return found
 
     def _work(self, lease: Lease[Any], kind: Kind[Any]) -> Exception | None:
