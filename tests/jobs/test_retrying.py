@@ -8,7 +8,16 @@ from unittest.mock import Mock
 import pytest
 
 from tests.factories import a_recording
-from twirec.jobs.retrying import EVENTS, LISTENING_COPIES, TRANSFERS, Retry, judge, pause, said
+from twirec.jobs.retrying import (
+    EVENTS,
+    LISTENING_COPIES,
+    MAILS,
+    TRANSFERS,
+    Retry,
+    judge,
+    pause,
+    said,
+)
 from twirec.jobs.worker import Kind
 from twirec.model import errors
 from twirec.model.errors import TwirecError
@@ -86,7 +95,7 @@ def test_what_has_only_to_be_deleted_waits_for_nobody(state: State) -> None:
         assert follows(error.__new__(error), state) in {HEALS, SETTING}, name
 
 
-@pytest.mark.parametrize("retry", [EVENTS, LISTENING_COPIES])
+@pytest.mark.parametrize("retry", [EVENTS, LISTENING_COPIES, MAILS])
 def test_of_what_no_sweep_tries_that_is_tried_again_which_may_ever_go_well(retry: Retry) -> None:
     for name, error in ALL.items():
         verdict = judge(error.__new__(error), a_recording(attempts=1), retry)
@@ -94,13 +103,18 @@ def test_of_what_no_sweep_tries_that_is_tried_again_which_may_ever_go_well(retry
     assert not judge(KeyError("size"), a_recording(attempts=retry.tries), retry).again
 
 
-@pytest.mark.parametrize("retry", [TRANSFERS, EVENTS, LISTENING_COPIES])
+@pytest.mark.parametrize("retry", [TRANSFERS, EVENTS, LISTENING_COPIES, MAILS])
 def test_pauses_double_are_spread_and_have_an_end_however_often_it_was_tried(retry: Retry) -> None:
     down = errors.VendorUnavailable("down")
     firsts = [pause(1, down, retry) for _ in range(99)]
     assert 0.75 * retry.first <= min(firsts) < max(firsts) <= 1.25 * retry.first
     assert 1.5 * retry.first <= pause(2, down, retry) <= 2.5 * retry.first
     assert pause(10**6, down, retry) <= 1.25 * retry.longest
+
+
+def test_an_e_mail_is_tried_for_about_a_day() -> None:
+    waits = [min(MAILS.first * 2.0**n, MAILS.longest) for n in range(MAILS.tries - 1)]
+    assert 20 < sum(waits) / 3600 < 28
 
 
 def test_of_a_mistake_in_the_library_nothing_is_written_down_but_its_name() -> None:
