@@ -30,6 +30,9 @@ MOST_READINGS = 100
 """Ways to read a number that are followed at once, of the thousands that many repetitions have."""
 FARTHEST = 80
 """Words in which a number is said: a machine that hears nothing may write one word for ever."""
+AROUND = 20
+"""Words of the run before a number, and after it, that are taken for a part of it: what was said
+before a mistake, the month and the code. A machine that goes on by itself writes more."""
 AFTER = 60.0
 """Seconds after a number in which its code is said where somebody asks for it."""
 AT_ONCE = 10.0
@@ -242,17 +245,22 @@ def _number(
 ) -> _Run | None:
     """Return the card number that begins with a figure; None if none does."""
     whole = next((each.last for each in parts if each.first == first), None)
-    best: tuple[int, str] | None = None
+    best: tuple[bool, int, str] | None = None
     for last, digits, is_plain in _said(tokens, words, first, end):
         if not SHORTEST <= len(digits) <= LONGEST or not follows_luhn(digits):
             continue
         if (is_plain and last == whole) or _ISSUED.fullmatch(digits):
-            best = max(best or (last, digits), (last, digits), key=lambda each: each[0])
+            found = (not is_plain, last, digits)
+            best = min(best or found, found)
     if best is None:
         return None
-    last, digits = best
+    _, last, digits = best
     over = [each for each in parts if each.first < last and each.last > first]
-    return _Run(min(each.first for each in over), max(last, *(each.last for each in over)), digits)
+    return _Run(
+        max(min(each.first for each in over), first - AROUND),
+        min(max(last, *(each.last for each in over)), last + AROUND),
+        digits,
+    )
 
 
 class _Way(Enum):

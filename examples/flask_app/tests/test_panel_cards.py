@@ -40,7 +40,7 @@ def test_it_is_shown_and_cut_out_where_a_supervisor_says_so(
 ) -> None:
     page = supervisor.get(PAGE).text
     assert "A card number is spoken" in page
-    assert 'data-at="61.0" data-until="75.5"' in page
+    assert f'href="/calls/{SID}?t=61.0#{SID}"' in page
     assert "customer: its number" in page
     assert "Somebody: its code" in page
     assert "Nobody has decided whether it is cut out." in page
