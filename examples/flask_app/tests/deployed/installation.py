@@ -34,7 +34,7 @@ DEPLOY = Path(callpanel.__file__).parents[1] / "deploy"
 AS_SYSTEMD = 'exec 3<&"$0" && export LISTEN_FDS=1 LISTEN_PID=$$ && exec "$@"'
 """https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html"""
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds that something may take to start on a busy machine."""
 
 
