@@ -637,7 +637,7 @@ def recorded() -> House:
     return house
 
 
-@pytest.fixture
+@pytest.fixture(scope="function" if POSTGRESQL else "module")  # a database is lent to a test
 def scene(recorded: House) -> Callable[[Custody, Case], House]:
     """Make an archive with one recording: a copy of one that is as a case wants it."""
 
