@@ -18,12 +18,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from twirec.catalog.database import Database
-from twirec.model.hints import EVENT, LISTENING_COPY, MAIL, RECORDING, TRANSCRIPT, Hint
+from twirec.model.hints import CARD_CUT, EVENT, LISTENING_COPY, MAIL, RECORDING, TRANSCRIPT, Hint
 
 CHANNEL = "twirec_due"
 NOTIFY = text("SELECT pg_notify(:channel, :kind)")
 
-KINDS = (RECORDING, EVENT, LISTENING_COPY, TRANSCRIPT, MAIL)
+KINDS = (RECORDING, EVENT, LISTENING_COPY, TRANSCRIPT, CARD_CUT, MAIL)
 """Of what somebody is told that it became due."""
 
 LOOK = 0.5
