@@ -4,9 +4,9 @@ SQLite has one writer at a time, and what is committed waits for the disk. Threa
 by themselves wait for the disk one after another, and meanwhile for each other. Here each takes its
 turn, in the order in which they came, within one transaction that stays open while others wait:
 
-    A: BEGIN IMMEDIATE … ─┐        waits ────────────────┬─ returns
-    B:        waits       └ SAVEPOINT … ─┐ waits ───────┼─ returns
-    C:              waits                └ … COMMIT ────┴─ returns
+    A: BEGIN IMMEDIATE … ─┐            waits ───────────┬─ returns
+    B:        waits       └ SAVEPOINT … RELEASE ─┐ waits ┼─ returns
+    C:              waits                        └ … COMMIT ─ returns
 
 Whoever comes last commits for all, and nobody returns before that: what was written is on the disk
 then, or nothing of it is. A thread that fails undoes its own part, by its savepoint. That is what
@@ -39,7 +39,6 @@ GRACE = 1.0
 That is a hundred times as long as it takes, unless one of them hangs: giving up undoes them all."""
 
 
-UNDONE = "The catalog has undone what was written."
 INTERRUPTED = "It was interrupted while it was committed."
 """Why nothing of a group is written, where whoever ended it was stopped at that (Ctrl-C)."""
 
@@ -240,22 +239,18 @@ class _Group:
             raise CatalogUnavailable(self.failure)
 
     def leave(self, *, done: bool) -> None:
-        """Keep what the last thread wrote, or undo it.
-
-        What is kept is not released, which is one step less in each turn: the commit does so.
-        """
+        """Keep what the last thread wrote, or undo it."""
         if not self._joined:
             self._undone = not done
-        elif not self._driver.in_transaction:  # SQLite has undone all of it, its disk being full
-            self.failure = self.failure or UNDONE
-        elif not done:
+            return
+        if not done:
             self._run("ROLLBACK TO one")
-            self._run("RELEASE one")
+        self._run("RELEASE one")
 
     def commit(self) -> None:
         """Bring it to the disk, unless it failed."""
         if not self._driver.in_transaction and not self._undone:
-            self.failure = self.failure or UNDONE
+            self.failure = self.failure or "The catalog has undone what was written."
         try:
             if self.failure or self._undone:
                 self._transaction.rollback()
