@@ -20,6 +20,7 @@ from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.listening import CheckedBucket, Listening
 from twirec.derivatives.derivatives import Derivatives
+from twirec.model import cards
 from twirec.model.access import (
     OURSELVES,
     Actor,
@@ -31,7 +32,7 @@ from twirec.model.access import (
     may_ever,
     outline,
 )
-from twirec.model.audio import Channels, ConversionSpec, ReadBytes
+from twirec.model.audio import Channels, ConversionSpec, ReadBytes, Sound
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditDraft, AuditOutcome, Detail
 from twirec.model.bucket import Difference, Fingerprint
@@ -102,14 +103,18 @@ class Originals:
         """
         return self.checked(recording.sid, actor).reader(self.heard(recording))
 
+    def sound(self, recording: Recording, actor: Actor = OURSELVES) -> Sound:
+        """Return what `reader` reads, and which object that is."""
+        what = self.heard(recording)
+        return Sound(what.sha256 or "", self.checked(recording.sid, actor).reader(what))
+
     def as_recorded(self, recording: Recording, actor: Actor = OURSELVES) -> ReadBytes:
         """Return what reads a recording as it was archived, whatever is heard of it."""
         return self.checked(recording.sid, actor).reader(recording.fingerprint)
 
     def heard(self, recording: Recording) -> Fingerprint:
         """Return the object that is heard, taken out and converted of a recording."""
-        cut = self._catalog.cards.get(recording.sid)
-        return (cut and cut.fingerprint) or recording.fingerprint
+        return cards.heard(recording, self._catalog.cards.get(recording.sid))
 
     def checked(self, sid: str, actor: Actor) -> CheckedBucket:
         """Return what reads objects of a recording, and enters what differs under a name.
@@ -207,8 +212,8 @@ class Originals:
         Args:
             actor: who has them made; a difference of their original is entered under that name.
         """
-        originals = partial(self.reader, actor=actor)
-        return Derivatives(self._catalog, self._bucket(), originals, self.ffmpeg, self._now)
+        sounds = partial(self.sound, actor=actor)
+        return Derivatives(self._catalog, self._bucket(), sounds, self.ffmpeg, self._now)
 
 
 def span(what: str, size: int, start: int, end: int | None) -> tuple[int, int]:

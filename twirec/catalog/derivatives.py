@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, select, update
 
 from twirec.catalog.audit import append
+from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.conditions import allowed
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.hints import hint
@@ -48,20 +49,33 @@ class Derivatives:
             database, derivatives, lambda _, row: to_model(Derivative, row), turns=(_may_leave,)
         )
 
-    def begin(self, derivative: Derivative) -> Derivative:
+    def begin(self, derivative: Derivative, lease: Lease[Derivative] | None = None) -> Derivative:
         """Write down that an object will be made, and return what is known of it.
 
         If it is known already, it expires at the later of the two times, and what is known stays.
 
+        Args:
+            derivative: what will be made, and of what.
+            lease: the right to make it; None of who makes it because somebody asked for it.
+
         Raises:
             CustodyRefused: the recording is not archived, or may not leave.
+            LeaseLost: another worker makes it, or it is made of what is not heard any more.
         """
-        its_own = derivatives.c.object_name == derivative.object_name
+        sid, its_own = derivative.recording_sid, derivatives.c.object_name == derivative.object_name
         with self._database.write() as connection:
-            if not _holds(connection, derivative.recording_sid, MAY_LEAVE):
-                raise CustodyRefused(f"{derivative.recording_sid} may not leave (any more).")
-            row = to_row(derivative, derivatives)
-            if not self._database.insert_once(connection, derivatives, row):
+            if not _holds(connection, sid, MAY_LEAVE):
+                raise CustodyRefused(f"{sid} may not leave (any more).")
+            if not _is_heard(connection, sid, derivative.sha256):
+                raise LeaseLost(f"Something else is heard of {sid} by now.")
+            if lease is not None:
+                leased = select(derivatives).where(its_own, derivatives.c.lease == lease.token)
+                row = connection.execute(leased).first()
+                if row is None:
+                    raise LeaseLost(f"The listening copy of {sid} is somebody else's now.")
+                return to_model(Derivative, row)
+            values = to_row(derivative, derivatives)
+            if not self._database.insert_once(connection, derivatives, values):
                 expires_at = connection.scalar(select(derivatives.c.expires_at).where(its_own))
                 later = _later(expires_at, derivative.expires_at)
                 connection.execute(update(derivatives).where(its_own).values(expires_at=later))
@@ -80,8 +94,8 @@ class Derivatives:
 
         No worker has to make it any more.
 
-        None, and nothing is written down, if it was forgotten, or the recording is not archived
-        any more: then the object must go.
+        None, and nothing is written down, if it was forgotten, the recording is not archived any
+        more, or it was made of what is not heard any more: then the object must go.
 
         Args:
             object_name: which one.
@@ -103,12 +117,14 @@ class Derivatives:
             "last_error": "",
         }
         with self._database.write() as connection:
-            sid = connection.scalar(
-                select(derivatives.c.recording_sid).where(derivatives.c.object_name == object_name)
-            )
-            if sid is None or not _holds(connection, sid, ARCHIVED):
+            its_own = derivatives.c.object_name == object_name
+            of = (derivatives.c.recording_sid, derivatives.c.sha256)
+            known = connection.execute(select(*of).where(its_own)).first()
+            if known is None or not _holds(connection, sid := known.recording_sid, ARCHIVED):
                 return None
-            made = update(derivatives).where(derivatives.c.object_name == object_name)
+            if not _is_heard(connection, sid, known.sha256):
+                return None
+            made = update(derivatives).where(its_own)
             if lease is not None:
                 made = made.where(derivatives.c.lease == lease.token)
             row = connection.execute(made.values(facts).returning(derivatives)).first()
@@ -182,13 +198,15 @@ class Derivatives:
         )
         with self._database.write() as connection:
             may_leave = set(connection.scalars(still))
+            cut = _cut(connection, may_leave)
             for recording in without:
                 if recording.sid not in may_leave:
                     continue
+                sha256 = cut.get(recording.sid, recording.sha256 or "")
                 copy = Derivative(
-                    object_name=derivative_name(recording, spec, extension),
+                    object_name=derivative_name(recording, spec, extension, sha256),
                     recording_sid=recording.sid,
-                    sha256=recording.sha256 or "",
+                    sha256=sha256,
                     format=spec.format,
                     conversion=spec.words,
                     begun_at=now,
@@ -211,6 +229,22 @@ def _holds(connection: Connection, sid: str, condition: ColumnElement[bool]) -> 
     """
     statement = select(recordings.c.sid).where(recordings.c.sid == sid, condition)
     return connection.scalar(statement.with_for_update()) is not None
+
+
+def _is_heard(connection: Connection, sid: str, sha256: str) -> bool:
+    """Whether an object is heard of a recording still, whose row this transaction holds.
+
+    It is not once there is a copy without card numbers, or another one.
+    """
+    return _cut(connection, [sid]).get(sid, sha256) == sha256
+
+
+def _cut(connection: Connection, sids: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of the copies without card numbers, of those recordings that have one."""
+    its = card_cuts.c
+    cut = select(its.recording_sid, its.own_sha256)
+    cut = cut.where(its.recording_sid.in_(sids), its.object_name.is_not(None))
+    return {row.recording_sid: row.own_sha256 or "" for row in connection.execute(cut)}
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

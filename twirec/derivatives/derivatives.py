@@ -12,7 +12,8 @@ from twirec.audio.conversion import plan
 from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
 from twirec.jobs.worker import LeaseKeeper
-from twirec.model.audio import ConversionSpec, ReadBytes
+from twirec.model import cards
+from twirec.model.audio import ConversionSpec, Sound
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
@@ -20,6 +21,7 @@ from twirec.model.derivatives import Derivative, derivative_name
 from twirec.model.errors import (
     BucketError,
     CustodyRefused,
+    LeaseLost,
     ObjectExists,
     ObjectNotFound,
     VerificationFailed,
@@ -43,12 +45,12 @@ class Derivatives:
 
     The row is written before the object and completed after it. Whoever erases the original in
     between deletes what there is; who finds then that the original is gone deletes what they made.
+    So does who finds that another sound is heard of it by now, as a card number was cut out.
 
     Args:
         catalog: where they are written down.
         bucket: where they are kept.
-        originals: returns what reads the bytes of a recording, and compares them with what was
-            archived.
+        sounds: returns what is heard of a recording.
         ffmpeg: returns the path of ffmpeg.
         now: the clock, UTC.
     """
@@ -57,13 +59,13 @@ class Derivatives:
         self,
         catalog: Catalog,
         bucket: Bucket,
-        originals: Callable[[Recording], ReadBytes],
+        sounds: Callable[[Recording], Sound],
         ffmpeg: Callable[[], str],
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._bucket = bucket
-        self._originals = originals
+        self._sounds = sounds
         self._ffmpeg = ffmpeg
         self._now = now
 
@@ -85,7 +87,7 @@ class Derivatives:
             audited: the entry of the audit log that says that it is done; None where nobody asked.
 
         Raises:
-            LeaseLost: another worker makes it.
+            LeaseLost: another worker makes it, or what is heard of the recording changed meanwhile.
             Stopped: the worker was asked to stop.
             CustodyRefused: the original may not leave, or was erased meanwhile.
             InvalidQuery: it cannot be had like that.
@@ -93,18 +95,34 @@ class Derivatives:
             ConversionFailed: ffmpeg failed.
             BucketError: the bucket does not take it.
         """
+        if keeper is None:
+            with suppress(LeaseLost):  # what is heard changed: once more, of what is heard now
+                return self._make(recording, spec, keep_for, None, audited)
+        return self._make(recording, spec, keep_for, keeper, audited)
+
+    def _make(
+        self,
+        recording: Recording,
+        spec: ConversionSpec,
+        keep_for: timedelta | None,
+        keeper: LeaseKeeper[Derivative] | None,
+        audited: AuditDraft | None,
+    ) -> Derivative:
         now = self._now()
-        content = self._content(recording, spec)
+        sound = self._sounds(recording)
+        content = plan(sound.read, recording.size or 0, recording.roles, spec).chunks(self._ffmpeg)
+        lease = keeper.lease if keeper is not None else None
         begun = self._catalog.derivatives.begin(
             Derivative(
-                derivative_name(recording, spec, find_format(spec.format).extension),
+                derivative_name(recording, spec, find_format(spec.format).extension, sound.sha256),
                 recording.sid,
-                recording.sha256 or "",
+                sound.sha256,
                 spec.format,
                 spec.words,
                 begun_at=now,
                 expires_at=None if keep_for is None else now + keep_for,
-            )
+            ),
+            lease,
         )
         if begun.made_at is not None:
             if self._is_there(begun):
@@ -115,12 +133,15 @@ class Derivatives:
         if keeper is not None:
             content = _kept_up(content, keeper)
         stored = self._put(recording, spec, begun, content)
-        lease = keeper.lease if keeper is not None else None
+        lease = keeper.lease if keeper is not None else None  # renewed meanwhile
         made = self._catalog.derivatives.made(
             begun.object_name, stored, self._now(), lease, audited
         )
         if made is None:
             self._bucket.delete(stored.name, stored.generation)
+            heard = cards.heard(recording, self._catalog.cards.get(recording.sid))
+            if (heard.sha256 or "") != sound.sha256:
+                raise LeaseLost(f"A card number was cut out of {recording.sid} meanwhile.")
             raise CustodyRefused(f"{recording.sid} was erased meanwhile; nothing of it was kept.")
         return made
 
@@ -143,10 +164,6 @@ class Derivatives:
             stored = self._bucket.stat(object_name)
             self._bucket.delete(stored.name, stored.generation)
 
-    def _content(self, recording: Recording, spec: ConversionSpec) -> Chunks:
-        read = self._originals(recording)
-        return plan(read, recording.size or 0, recording.roles, spec).chunks(self._ffmpeg)
-
     def _is_there(self, derivative: Derivative) -> bool:
         try:
             stored = self._bucket.stat(derivative.object_name)
@@ -166,6 +183,8 @@ class Derivatives:
             "format": spec.format,
             "asked": spec.words,
         }
+        if begun.sha256 != labels["original_sha256"]:
+            labels["heard_sha256"] = begun.sha256
         try:
             with closing(measured.chunks()) as chunks:
                 stored = self._bucket.put(

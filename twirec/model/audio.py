@@ -15,6 +15,19 @@ ReadBytes = Callable[[int, int | None], Iterator[bytes]]
 """Streams the bytes of a file from the first number up to and without the second (or its end)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What is heard of a recording: it as it was archived, or its copy without card numbers.
+
+    Attributes:
+        sha256: of all its bytes, in hex.
+        read: reads them, and compares them with what was put there.
+    """
+
+    sha256: str
+    read: ReadBytes
+
+
 MOST_CUTS = 100
 """Spans that are cut out of one copy."""
 

@@ -125,6 +125,16 @@ class CardCut:
         return joined((each.starts - self.guard, each.ends + self.guard) for each in self.spans)
 
 
+def heard(recording: Recording, cut: CardCut | None) -> Fingerprint:
+    """Return what is heard of a recording: it as it was archived, or its copy without card numbers.
+
+    Args:
+        recording: which.
+        cut: what is known of card numbers in it.
+    """
+    return (cut and cut.fingerprint) or recording.fingerprint
+
+
 def joined(spans: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
     """Return spans in order, those in one that touch or overlap; none begins before zero."""
     found: list[tuple[float, float]] = []

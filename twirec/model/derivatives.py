@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,7 @@ class Derivative:
     Attributes:
         object_name: the name in the bucket, which says what it is.
         recording_sid: its original, `RE…`.
-        sha256: of the original.
+        sha256: of the object that was read: the original, or its copy without card numbers.
         format: the name of its format.
         conversion: all that was asked for, as `ConversionSpec.words`.
         begun_at: when it was first asked for, UTC.
@@ -55,12 +56,25 @@ class Derivative:
         return Fingerprint(self.object_name, self.size, self.crc32c, self.own_sha256)
 
 
-def derivative_name(recording: Recording, spec: ConversionSpec, extension: str) -> str:
+def derivative_name(recording: Recording, spec: ConversionSpec, extension: str, sha256: str) -> str:
     """Return the name of a derivative: that of its original, and a hash of what was asked for.
 
-    `derivatives/2026/11/23/20261123T101500Z_RE…_0123456789abcdef.mp3`.
+    `derivatives/2026/11/23/20261123T101500Z_RE…_0123456789abcdef.mp3`. Where a copy without card
+    numbers is heard, it is in the hash: what was made of anything else is no more of that name.
+
+    Args:
+        recording: its original.
+        spec: what was asked for.
+        extension: of the file.
+        sha256: of the object that is read: the original, or its copy without card numbers.
     """
-    return f"{derivatives_of(recording)}{spec.hash}.{extension}"
+    asked = spec.hash if sha256 == (recording.sha256 or "") else hash_of(spec.words, sha256)[:16]
+    return f"{derivatives_of(recording)}{asked}.{extension}"
+
+
+def hash_of(*told: str) -> str:
+    """Return the SHA-256 of several words or lines, in hex."""
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def derivatives_of(recording: Recording) -> str:

@@ -1,0 +1,131 @@
+"""What is made of a recording is of what is heard: never of what it was before a card was cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.audio.hearing import TALK, archived, decoded
+from tests.house import House, with_settings
+from tests.transcripts.test_cutting import (
+    ANA,
+    SID,
+    WITH_CARD,
+    a_house,
+    cut_out,
+    heard,
+    known,
+    objects,
+)
+from twirec.adapters.memory_speech import MemorySpeech
+from twirec.model.audio import ConversionSpec
+from twirec.model.derivatives import Derivative
+from twirec.model.errors import BucketUnavailable
+
+FLAC, OPUS = ConversionSpec("flac"), ConversionSpec("opus")
+
+
+@pytest.fixture(scope="module")
+def template() -> House:
+    """A call in which a card number is spoken, of which each test has a copy."""
+    house = a_house(MemorySpeech(WITH_CARD))
+    archived(house)
+    return house
+
+
+@pytest.fixture
+def house(template: House) -> House:
+    """A copy of it, with a model of its own."""
+    template.archive._given_speech = MemorySpeech(WITH_CARD)
+    return template.copy()
+
+
+def make(house: House) -> Derivative:
+    return house.archive.derivatives.make(SID, FLAC, by=ANA)
+
+
+def sound_of(house: House, made: Derivative) -> object:
+    read = house.archive.derivatives.open(SID, made.object_name, by=ANA)
+    return decoded([b"".join(read)], "flac")
+
+
+def cut_before(house: House, part: Any, method: str) -> None:
+    """Let the card be cut out before the next time something is done, by somebody else."""
+    done = getattr(part, method)
+
+    def late(*args: Any, **named: Any) -> Any:
+        setattr(part, method, done)
+        cut_out(house)
+        return done(*args, **named)
+
+    setattr(part, method, late)
+
+
+def test_what_was_made_before_and_could_not_be_deleted_never_comes_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, delete = make(house), house.bucket.delete
+
+    def away(name: str, generation: int) -> None:
+        if name == old.object_name:
+            raise BucketUnavailable("503")
+        delete(name, generation)
+
+    monkeypatch.setattr(house.bucket, "delete", away)
+    cut = cut_out(house)
+    monkeypatch.undo()
+    assert old.object_name in objects(house)
+    new = make(house)
+    assert new.object_name != old.object_name
+    assert (old.sha256, new.sha256) == (house.recording().sha256, cut.own_sha256)
+    labels = house.bucket.stat(new.object_name).labels
+    assert (labels["original_sha256"], labels["heard_sha256"]) == (old.sha256, new.sha256)
+    assert sound_of(house, new) == decoded([heard(house)], "wav")
+    assert make(house) == new, "it is there"
+    house.archive.operations.sweep(full=True)
+    assert old.object_name not in objects(house)
+
+
+@pytest.mark.parametrize(
+    ("part", "method"),
+    [
+        (lambda it: it.archive.catalog.derivatives, "begin"),
+        (lambda it: it.bucket, "put"),
+        (lambda it: it.archive.catalog.derivatives, "made"),
+    ],
+    ids=["begin", "put", "made"],
+)
+def test_what_somebody_makes_while_it_is_cut_is_made_anew_of_the_cut(
+    house: House, part: Callable[[House], Any], method: str
+) -> None:
+    cut_before(house, part(house), method)
+    made = make(house)
+    assert heard(house) != TALK
+    assert sound_of(house, made) == decoded([heard(house)], "wav")
+    assert [name for name in objects(house) if name.endswith(".flac")] == [made.object_name]
+    assert house.archive.derivatives.of(SID, by=ANA) == [made]
+
+
+@pytest.mark.parametrize("method", ["begin", "made"])
+def test_a_listening_copy_that_is_made_while_it_is_cut_is_due_again(
+    house: House, method: str
+) -> None:
+    house.archive = with_settings(house.archive, listening_copies=("opus",))
+    derivatives = house.archive.catalog.derivatives
+
+    def due() -> str:
+        assert derivatives.enrol_listening_copies(OPUS, "opus", house.time, "", 9) == 1
+        return derivatives.of(SID)[0].object_name
+
+    old = due()
+    cut_before(house, derivatives, method)
+    house.archive.jobs.do("listening copy", old)
+    assert derivatives.of(SID) == []
+    assert not [name for name in objects(house) if name.endswith(".opus")]
+    house.archive.jobs.do("listening copy", due())
+    (made,) = derivatives.of(SID)
+    assert made.made_at
+    assert made.object_name != old
+    assert made.sha256 == known(house).own_sha256 != house.recording().sha256
