@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from tests.audio.hearing import TALK, archived, decoded
+from tests.factories import STARTED
 from tests.house import House, with_settings
 from tests.transcripts.test_cutting import (
     ANA,
@@ -18,8 +21,10 @@ from tests.transcripts.test_cutting import (
     heard,
     known,
     objects,
+    speech_of,
 )
 from twirec.adapters.memory_speech import MemorySpeech
+from twirec.catalog.transcript_tables import transcripts
 from twirec.model.audio import ConversionSpec
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import BucketUnavailable
@@ -129,3 +134,42 @@ def test_a_listening_copy_that_is_made_while_it_is_cut_is_due_again(
     assert made.made_at
     assert made.object_name != old
     assert made.sha256 == known(house).own_sha256 != house.recording().sha256
+
+
+@pytest.mark.parametrize("method", ["begin", "made"])
+def test_a_transcript_that_is_made_while_it_is_cut_leaves_no_digit(
+    house: House, method: str
+) -> None:
+    due, later = house.archive.catalog.transcripts, house.time + timedelta(days=2)
+    (old,) = [name for name in objects(house) if name.endswith(".json")]
+    due.renew("another", later, house.time, 9)
+    speech_of(house)._sha256 = "1" * 64  # by another model, so that it is heard anew
+    cut_before(house, due, method)
+    house.archive.jobs.do("transcript", SID)
+    assert not any(b"0366" in text for text in objects(house).values())
+    (new,) = [name for name in objects(house) if name.endswith(".json")]
+    assert new != old
+
+
+def test_what_was_heard_before_it_was_cut_is_taken_over_by_nobody(house: House) -> None:
+    (old,) = [name for name in objects(house) if name.endswith(".json")]
+    stored, text = house.bucket.stat(old), objects(house)[old]
+    cut = cut_out(house)
+    assert old not in objects(house)
+    # a worker that lost its lease to the cut puts it once more, and dies
+    house.bucket.put(
+        old, [text], content_type="json", labels=stored.labels, custom_time=STARTED, finish=dict
+    )
+    with house.archive.catalog.database.write() as connection:
+        connection.execute(delete(transcripts))  # as a catalog that was made anew
+    house.archive.transcripts.request(SID, by=ANA)
+    house.archive.jobs.do("transcript", SID)
+    read = house.archive.transcripts.get(SID, by=ANA)
+    assert "0366" not in read.as_json()
+    assert read.sha256 == cut.own_sha256
+    kept = house.archive.catalog.transcripts.get(SID)
+    assert kept is not None
+    assert kept.object_name != old
+    assert house.bucket.stat(kept.object_name or "").labels["heard_sha256"] == cut.own_sha256
+    house.archive.operations.sweep(full=True)
+    assert old not in objects(house)

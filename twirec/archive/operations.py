@@ -235,7 +235,7 @@ class Operations:
             self._spoken = Transcripts(
                 self._catalog,
                 self._bucket(),
-                self._originals.reader,
+                self._originals.sound,
                 self._hearing(),
                 rule=self._settings.transcripts,
                 cards=self._settings.card_numbers,

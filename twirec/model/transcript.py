@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from twirec.model.bucket import Fingerprint, StoredObject
-from twirec.model.derivatives import DERIVATIVES, derivatives_of
+from twirec.model.derivatives import DERIVATIVES, derivatives_of, hash_of
 from twirec.model.records import Recording
 from twirec.model.vocabulary import Direction, Role
 
@@ -69,7 +69,8 @@ class Transcript:
 
     Attributes:
         recording_sid: `RE…`.
-        sha256: of the recording that was heard.
+        sha256: of what was heard: the recording as it was archived, or its copy without card
+            numbers.
         model: its name, as the settings say it.
         model_sha256: of the model's file.
         options: all else that decides what comes out, such as the width of the search.
@@ -335,12 +336,19 @@ EXTENSION = ".json"
 """What the names of transcripts end with, and of nothing else that is made of recordings."""
 
 
-def transcript_name(recording: Recording, recipe: str) -> str:
+def transcript_name(recording: Recording, recipe: str, sha256: str) -> str:
     """Return the name of a transcript: it stands beside what else is made of its recording.
 
-    `derivatives/2026/11/23/20261123T101500Z_RE…_0123456789abcdef.json`.
+    `derivatives/2026/11/23/20261123T101500Z_RE…_0123456789abcdef.json`. Where a copy without card
+    numbers is heard, it is in the hash: what was heard in anything else is no more of that name.
+
+    Args:
+        recording: of which it is.
+        recipe: by which it is heard, as of `SpeechFacts`.
+        sha256: of what is heard.
     """
-    return f"{derivatives_of(recording)}{recipe[:16]}{EXTENSION}"
+    by = recipe if sha256 == (recording.sha256 or "") else hash_of(recipe, sha256)
+    return f"{derivatives_of(recording)}{by[:16]}{EXTENSION}"
 
 
 def is_transcript(object_name: str) -> bool:

@@ -15,7 +15,7 @@ from twirec.catalog import Catalog
 from twirec.jobs.retrying import TRANSCRIPTS
 from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.access import OURSELVES, Deed, check
-from twirec.model.audio import ReadBytes
+from twirec.model.audio import ReadBytes, Sound
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.bucket import Fingerprint, StoredObject
 from twirec.model.cards import CardCut, cut_name
@@ -103,7 +103,7 @@ class CardCuts:
             waveform = measure(read(0, None))
             transcript = self._hearing.hear(
                 recording,
-                read,
+                Sound(stored.labels["sha256"], read),
                 waveform,
                 {},
                 facts=facts,
@@ -115,7 +115,7 @@ class CardCuts:
                 self._catalog.cards.failed(keeper.lease, f"The copy is not offered: {why}.")
                 self._delete(names)
                 return
-            name = transcript_name(recording, _recipe(recipe, stored.labels["sha256"]))
+            name = transcript_name(recording, recipe, stored.labels["sha256"])
             names.append(name)
             self._delete([name])  # of who came no further
             kept = objects.put(self._bucket, recording, name, recipe, transcript)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from twirec.audio.original import SAMPLE, Original
 from twirec.catalog import Catalog
-from twirec.model.audio import ReadBytes
+from twirec.model.audio import Sound
 from twirec.model.ports import SpeechModel
 from twirec.model.records import Recording
 from twirec.model.transcript import ANNOUNCED, DETECTED, Heard, SpeechFacts, Transcript, Word
@@ -56,7 +56,7 @@ class Hearing:
     def hear(
         self,
         recording: Recording,
-        read: ReadBytes,
+        sound: Sound,
         waveform: Waveform,
         heard: dict[Part, Heard],
         *,
@@ -68,7 +68,7 @@ class Hearing:
 
         Args:
             recording: which.
-            read: gives the bytes that are heard.
+            sound: what is heard.
             waveform: who speaks when in them.
             heard: what was heard before, by its part; what is heard now is added.
             facts: of the model.
@@ -78,7 +78,7 @@ class Hearing:
         Raises:
             TwirecError: it cannot be read or heard, or what is called raises it.
         """
-        original = Original(read, recording.size or 0)
+        original = Original(sound.read, recording.size or 0)
         roles = recording.roles(waveform.channels)
         language = self._language_of(recording)
         sides = []
@@ -96,7 +96,7 @@ class Hearing:
             sides.append(sentences(words, roles[channel] if roles else None))
         return Transcript(
             recording.sid,
-            recording.sha256 or "",
+            sound.sha256,
             facts.model,
             facts.sha256,
             {**facts.options, "language": language or DETECTED},

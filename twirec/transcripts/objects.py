@@ -38,7 +38,7 @@ def put(
             name,
             [text],
             content_type=CONTENT_TYPE,
-            labels=labels(recording, recipe),
+            labels=labels(recording, recipe, transcript.sha256),
             custom_time=recording.started_at or transcript.made_at,
             finish=lambda: measured(text),
         )
@@ -50,13 +50,21 @@ def put(
     return stored
 
 
-def labels(recording: Recording, recipe: str) -> dict[str, str]:
-    """Return the labels of a transcript, but for what is measured of it."""
+def labels(recording: Recording, recipe: str, sha256: str) -> dict[str, str]:
+    """Return the labels of a transcript, but for what is measured of it.
+
+    Args:
+        recording: of which it is.
+        recipe: by which it was heard.
+        sha256: of what was heard.
+    """
+    original = recording.sha256 or ""
     return {
         "schema": SCHEMA,
         "recording_sid": recording.sid,
-        "original_sha256": recording.sha256 or "",
+        "original_sha256": original,
         "recipe": recipe,
+        **({} if sha256 == original else {"heard_sha256": sha256}),
     }
 
 

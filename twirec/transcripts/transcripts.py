@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Generic
@@ -14,7 +14,7 @@ from twirec.catalog.leases import Leases
 from twirec.jobs.retrying import TRANSCRIPTS
 from twirec.jobs.worker import Due, Kind, LeaseKeeper
 from twirec.model.access import OURSELVES, Deed, check
-from twirec.model.audio import ReadBytes
+from twirec.model.audio import Sound
 from twirec.model.bucket import StoredObject
 from twirec.model.cards import CardNumbers, CardSpan
 from twirec.model.errors import (
@@ -64,13 +64,13 @@ class Transcripts:
 
     Who says what is known of the channel, and not guessed. What was heard of each part is written
     down, so that whoever takes over goes on with the next. The object's name is written down before
-    it is there; who finds then that the recording may not leave any more deletes what they made.
+    it is there; who finds then that the recording may not leave any more, or that another sound is
+    heard of it, deletes what they made.
 
     Args:
         catalog: which are due, and where what was heard is kept until all is.
         bucket: where they are kept.
-        originals: returns what reads the bytes of a recording, and compares them with what was
-            archived.
+        sounds: returns what is heard of a recording.
         hearing: hears it.
         rule: of which calls one is made without anybody's asking.
         cards: whether card numbers are looked for in what was heard.
@@ -81,7 +81,7 @@ class Transcripts:
         self,
         catalog: Catalog,
         bucket: Bucket,
-        originals: Callable[[Recording], ReadBytes],
+        sounds: Callable[[Recording], Sound],
         hearing: Hearing,
         *,
         rule: TranscriptRule,
@@ -90,7 +90,7 @@ class Transcripts:
     ) -> None:
         self._catalog = catalog
         self._bucket = bucket
-        self._originals = originals
+        self._sounds = sounds
         self._hearing = hearing
         self._rule = rule
         self._cards = cards
@@ -123,11 +123,13 @@ class Transcripts:
         facts = self._hearing.speech.facts()
         recipe = self._hearing.recipe(facts)
         before = keeper.lease.item
-        name = transcript_name(recording, recipe)
+        sound = self._sounds(recording)
+        name = transcript_name(recording, recipe, sound.sha256)
         keeper.lease = self._catalog.transcripts.begin(keeper.lease, recipe, name)
-        stored, transcript = self._there(recording, name, recipe)
+        wanted = labels(recording, recipe, sound.sha256)
+        stored, transcript = self._there(name, wanted)
         if transcript is None:
-            transcript = self._hear(keeper, recording, facts)
+            transcript = self._hear(keeper, recording, sound, facts)
         try:
             stored = stored or put(self._bucket, recording, name, recipe, transcript)
             made = self._catalog.transcripts.made(
@@ -135,7 +137,7 @@ class Transcripts:
             )
         except TwirecError:
             with suppress(TwirecError):  # the bucket may have it, also of a put that failed
-                self._take_back(recording.sid, name)
+                self._take_back(recording.sid, name, sound)
             raise
         if made is None:
             if not before.is_of(stored):
@@ -179,14 +181,17 @@ class Transcripts:
         self._said = problem
 
     def _hear(
-        self, keeper: LeaseKeeper[KeptTranscript], recording: Recording, facts: SpeechFacts
+        self,
+        keeper: LeaseKeeper[KeptTranscript],
+        recording: Recording,
+        sound: Sound,
+        facts: SpeechFacts,
     ) -> Transcript:
         """Hear what was not heard before, and return the whole of it."""
         sid = recording.sid
-        read = self._originals(recording)
         waveform = self._catalog.waveforms.get(sid)  # measured when it was archived
         if waveform is None:
-            waveform = measure(read(0, None))
+            waveform = measure(sound.read(0, None))
             self._catalog.waveforms.keep(sid, waveform)
         heard = {
             (each.channel, each.starts): each.heard for each in self._catalog.transcripts.parts(sid)
@@ -198,7 +203,7 @@ class Transcripts:
             )
 
         return self._hearing.hear(
-            recording, read, waveform, heard, facts=facts, heartbeat=keeper.heartbeat, keep=keep
+            recording, sound, waveform, heard, facts=facts, heartbeat=keeper.heartbeat, keep=keep
         )
 
     def _card_numbers(self, transcript: Transcript) -> Sequence[CardSpan]:
@@ -208,7 +213,7 @@ class Transcripts:
     # --- the object ---------------------------------------------------------------------------
 
     def _there(
-        self, recording: Recording, name: str, recipe: str
+        self, name: str, wanted: Mapping[str, str]
     ) -> tuple[StoredObject | None, Transcript | None]:
         """Return the object that is there already, as somebody made it who came no further."""
         try:
@@ -216,18 +221,22 @@ class Transcripts:
         except ObjectNotFound:
             return None, None
         text = b"".join(self._bucket.open_range(name, generation=stored.generation))
-        wanted = {**labels(recording, recipe), **measured(text)}
+        wanted = {**wanted, **measured(text)}
         if all(stored.labels.get(label) == value for label, value in wanted.items()):
             with suppress(ValueError):
                 return stored, Transcript.from_json(text)
         self._delete(name)
         return None, None
 
-    def _take_back(self, sid: str, name: str) -> None:
-        """Delete what was stored while somebody erased the recording.
+    def _take_back(self, sid: str, name: str, sound: Sound) -> None:
+        """Delete what was stored while somebody erased the recording, or cut a card number out.
 
         Of any other the object stays: whoever has the lease takes it over.
         """
+        cut = self._catalog.cards.get(sid)
+        if cut is not None and cut.fingerprint and cut.own_sha256 != sound.sha256:
+            self._delete(name)
+            return
         if self._catalog.recordings.get(sid).state not in UNDONE:
             return
         if not self._catalog.holds.is_held(sid):
