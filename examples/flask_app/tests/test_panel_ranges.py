@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from panel_house import (
     PLAIN,
@@ -9,6 +11,12 @@ from panel_house import (
     Template,
     recording_sid,
 )
+from sqlalchemy import insert
+
+from twirec import Archive, CardCut, CardCutState
+from twirec.catalog.card_tables import card_cuts
+from twirec.catalog.database import to_row
+from twirec.model.crc32c import Crc32c
 
 PATH = f"/recordings/{recording_sid(PLAIN)}/audio"
 
@@ -112,3 +120,30 @@ def test_a_range_of_another_file_is_the_whole(supervisor: Browser, template: Tem
     for other in ('"another"', "Mon, 23 Nov 2026 10:15:00 GMT"):
         answer = supervisor.get(PATH, headers={**asked, "If-Range": other})
         assert (answer.status_code, answer.data) == (200, template.wav)
+
+
+def test_a_range_of_what_was_heard_before_a_card_number_was_cut_is_the_whole(
+    archive: Archive, supervisor: Browser, template: Template
+) -> None:
+    tag = supervisor.get(PATH).headers["ETag"]
+    quiet = template.wav[:44] + bytes(len(template.wav) - 44)
+    its = f"derivatives/2026/11/23/20261123T101500Z_{recording_sid(PLAIN)}_0123456789abcdef.wav"
+    at = archive.now()
+    stored = archive.bucket.put(
+        its, [quiet], content_type="audio/x-wav", labels={}, custom_time=at, finish=dict
+    )
+    cut = CardCut(
+        *(recording_sid(PLAIN), at, "", ()),
+        state=CardCutState.CUT,
+        object_name=its,
+        generation=stored.generation,
+        size=len(quiet),
+        crc32c=str(Crc32c(quiet)),
+        own_sha256=hashlib.sha256(quiet).hexdigest(),
+    )
+    with archive.catalog.database.write() as connection:
+        connection.execute(insert(card_cuts), to_row(cut, card_cuts))
+    answer = supervisor.get(PATH, headers={"Range": "bytes=0-9", "If-Range": tag})
+    assert (answer.status_code, answer.data) == (200, quiet)
+    again = {"Range": "bytes=0-9", "If-Range": answer.headers["ETag"]}
+    assert supervisor.get(PATH, headers=again).status_code == 206

@@ -48,7 +48,7 @@ def play(sid: str) -> Response:
         abort(409)
     copy = _copy(sid, request.args.get("format"))
     size = (copy.size if copy else recording.size) or 0
-    tag = f"{sid}-{copy.format if copy else ORIGINAL}"  # bytes of two files do not mix in a player
+    tag = _tag(recording, copy)
     part = _part(size, tag)
     start, end = part or (0, size)
 
@@ -120,6 +120,16 @@ def _copy(sid: str, format: str | None) -> Derivative | None:
         return next(each for each in copies if each.format == format)
     except StopIteration:
         raise NotFound(f"Of {sid} there is no copy of the format {format}.") from None
+
+
+def _tag(recording: Recording, copy: Derivative | None) -> str:
+    """Return the tag of what is played: bytes of two files, or of before a cut, do not mix."""
+    if copy:
+        return f"{recording.sid}-{copy.format}-{(copy.own_sha256 or '')[:16]}"
+    cut = archive().cards.of(recording.sid, by=actor())
+    is_cut = cut is not None and cut.object_name is not None
+    sha256 = cut.own_sha256 if cut and is_cut else recording.sha256
+    return f"{recording.sid}-{ORIGINAL}-{(sha256 or '')[:16]}"
 
 
 def recording_of(sid: str) -> tuple[Recording, str]:
