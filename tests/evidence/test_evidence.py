@@ -13,11 +13,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from tests.evidence.conftest import ANA, SOUND, Make, checked, write
 from tests.factories import call_sid, recording_sid
 from tests.house import AT_VENDOR, House, with_settings
+from twirec.catalog.card_tables import card_cuts
+from twirec.catalog.database import to_row
+from twirec.evidence.manifest import utc
 from twirec.model.access import Actor
+from twirec.model.cards import CardCut, CardCutState
 from twirec.model.claims import CheckLevel
 from twirec.model.errors import CustodyRefused, InvalidQuery, SealUnusable, TimeStampUnavailable
 from twirec.model.transcript import Transcript
@@ -161,6 +166,41 @@ def test_what_a_machine_heard_is_in_it_marked_and_checked(
         broken = checked(packed.getvalue(), authority)
         assert not broken.holds
         assert name in {each.name for each in broken.claims if each.level is CheckLevel.BROKEN}
+
+
+def test_it_says_that_what_is_heard_was_cut_and_its_own_sound_was_not(
+    make: Make, sealed_house: House, authority: Authority, tmp_path: Path
+) -> None:
+    archive, quiet = sealed_house.archive, SOUND[:44] + bytes(len(SOUND) - 44)
+    name = f"derivatives/2026/11/23/20261123T101500Z_{SID}_0123456789abcdef.wav"
+    at, sha256 = archive.now(), hashlib.sha256(quiet).hexdigest()
+    stored = sealed_house.bucket.put(
+        name, [quiet], content_type="audio/x-wav", labels={}, custom_time=at, finish=dict
+    )
+    cut = CardCut(SID, at, "", (), CardCutState.CUT, object_name=name, made_at=at)
+    cut = dataclasses.replace(cut, size=stored.size, crc32c=stored.crc32c, own_sha256=sha256)
+    with archive.catalog.database.write() as connection:
+        connection.execute(insert(card_cuts), to_row(cut, card_cuts))
+    archive.transcripts.request(SID, by=ANA)
+    archive.jobs.do("transcript", SID)
+    container = make("asice", language="es")
+    with zipfile.ZipFile(io.BytesIO(container)) as package:
+        files = {each: package.read(each) for each in package.namelist()}
+    assert files[WAV] == SOUND
+    (said,) = json.loads(files["manifest.json"])["recordings"]
+    assert said["sha256"] == hashlib.sha256(SOUND).hexdigest()
+    assert said["transcript"]["of_sha256"] == sha256
+    assert said["card_numbers_cut"] == {
+        "copy_sha256": sha256,
+        "made_at": utc(at),
+        "file_is": "as recorded",
+        "speech_and_transcript_are_of": "the copy",
+    }
+    report = write(tmp_path, "report.pdf", files["report.pdf"])
+    text = " ".join(run(tmp_path, f"pdftotext -layout {report.name} -").split())
+    assert "no es esa copia, sino la grabación tal como se hizo, íntegra." in text
+    assert sha256 in text
+    assert checked(container, authority).holds
 
 
 def test_without_anybody_trusted_who_sealed_it_is_not_known(made: Make) -> None:

@@ -178,6 +178,7 @@ class EvidenceMaker:
             entries=tuple(entries[seq] for seq in sorted(entries)),
             orders=tuple(self._catalog.orders.of(recording.sid)),
             transcript=self._transcript(recording, actor),
+            cut=self._catalog.cards.get(recording.sid),
         )
 
     def _transcript(self, recording: Recording, actor: Actor) -> Transcript | None:

@@ -234,6 +234,7 @@ def _recording(facts: RecordingFacts) -> dict[str, Any]:
         ],
         "speech": _speech(facts),
         "transcript": _transcript(facts),
+        "card_numbers_cut": _cut(facts),
         "custody_chain": [_step(each) for each in steps(facts)],
     }
 
@@ -274,6 +275,19 @@ def _transcript(facts: RecordingFacts) -> dict[str, Any] | None:
         "model_sha256": transcript.model_sha256,
         "made_at": utc(transcript.made_at),
         "of_sha256": transcript.sha256,
+    }
+
+
+def _cut(facts: RecordingFacts) -> dict[str, Any] | None:
+    """Return that a copy without card numbers is heard; the sound in the package is not that."""
+    cut = facts.cut
+    if cut is None or cut.object_name is None:
+        return None
+    return {
+        "copy_sha256": cut.own_sha256,
+        "made_at": utc(cut.made_at),
+        "file_is": "as recorded",
+        "speech_and_transcript_are_of": "the copy",
     }
 
 

@@ -31,6 +31,7 @@ from twirec.evidence.manifest import (
     steps,
 )
 from twirec.evidence.words import moment, words
+from twirec.model.cards import CardCut
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts
 from twirec.model.purposes import Purposes
 from twirec.model.records import Consent
@@ -106,6 +107,9 @@ class _Pages:
         yield from self._announced(facts)
         yield Heading(said["sound"])
         yield from self._sound(facts)
+        if facts.cut is not None and facts.cut.object_name is not None:
+            yield Heading(said["cut"])
+            yield from self._cut(facts.cut)
         yield Heading(said["pauses"])
         yield from self._pauses(facts)
         if facts.transcript is not None:
@@ -189,6 +193,16 @@ class _Pages:
             yield Paragraph(said["sound_of"].format(above=above, below=below))
         scale = tuple(_clock(waveform.seconds * mark / (MARKS - 1)) for mark in range(MARKS))
         yield Picture(facts.picture, HEIGHT, scale)
+
+    def _cut(self, cut: CardCut) -> Iterator[Block]:
+        said = self._words
+        yield Paragraph(said["cut_of"])
+        yield Facts(
+            (
+                (said["cut_made"], self._time(cut.made_at)),
+                (said["cut_hash"], cut.own_sha256 or ""),
+            )
+        )
 
     def _transcript(self, transcript: Transcript) -> Iterator[Block]:
         said = self._words

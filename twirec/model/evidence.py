@@ -12,6 +12,7 @@ from twirec.model.anchors import SharedProof
 from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditEntry, AuditHead
 from twirec.model.bucket import StoredObject
+from twirec.model.cards import CardCut
 from twirec.model.claims import CheckLevel, EvidenceClaim
 from twirec.model.custody import Order
 from twirec.model.records import CallRecord, Recording
@@ -64,7 +65,9 @@ class RecordingFacts:
         picture: of that, SVG; empty for none.
         entries: of the audit log, about it and its call, oldest first.
         orders: what was ordered of it, oldest first.
-        transcript: what a machine heard in it; None where there is none.
+        transcript: what a machine heard in it, or in its copy without card numbers; None where
+            there is none.
+        cut: what is known of card numbers in it; None where none was found.
     """
 
     recording: Recording
@@ -76,6 +79,7 @@ class RecordingFacts:
     entries: tuple[AuditEntry, ...] = ()
     orders: tuple[Order, ...] = ()
     transcript: Transcript | None = None
+    cut: CardCut | None = None
 
 
 @dataclass(frozen=True, slots=True)
