@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 THOROUGH = "thorough"
 """What the soak asks for: `pytest --hypothesis-profile=thorough`."""
 
-settings.register_profile(THOROUGH)
+# How long an example takes says nothing of the code: another process may have the machine.
+_UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("each run", _UNHURRIED)
+settings.register_profile(THOROUGH, _UNHURRIED)
+settings.load_profile("each run")
 
 
 def examples(each_run: int, thorough: int) -> int:

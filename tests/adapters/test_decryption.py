@@ -74,7 +74,7 @@ def test_chunks_may_be_empty() -> None:
     assert b"".join(key.opens(details())(chunks)) == AUDIO
 
 
-@settings(deadline=None, max_examples=examples(12, thorough=200))
+@settings(max_examples=examples(12, thorough=200))
 @given(at=st.integers(0, len(BODY) - 1), bit=st.integers(0, 7))
 @example(at=0, bit=0)
 @example(at=len(AUDIO) - 1, bit=7)

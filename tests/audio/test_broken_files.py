@@ -35,7 +35,6 @@ WHOLE = talk(track((0.0, ANSWER)), Track(), 0.25)
 fuzz = settings(
     max_examples=examples(80, thorough=2000),
     derandomize=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 
@@ -124,6 +123,7 @@ def files(draw: st.DrawFn) -> bytes:
     return (start + struct.pack("<I", draw(st.integers(0, 0xFFFFFFFF))) + b"WAVE" + body)[:kept]
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @fuzz
 @given(content=files(), step=st.sampled_from([1024, 4096, 20_480]))
 def test_a_header_that_lies_is_measured_or_refused(content: bytes, step: int) -> None:
@@ -132,6 +132,8 @@ def test_a_header_that_lies_is_measured_or_refused(content: bytes, step: int) ->
         is_sound(found)
 
 
+# What it draws is long, as sound is, and is shown where it fails.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(fuzz, max_examples=examples(50, thorough=1000))
 @given(content=files(), name=st.sampled_from(["wav", "wav", "aiff", "raw"]))
 def test_a_header_that_lies_is_converted_or_refused(content: bytes, name: str) -> None:

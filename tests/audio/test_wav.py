@@ -20,7 +20,7 @@ EXTENSIBLE_PCM = struct.pack(
 SAMPLES = bytes(range(256)) * 4
 
 
-steadily = settings(derandomize=True, deadline=None)
+steadily = settings(derandomize=True)
 
 
 def chunk(kind: bytes, content: bytes, size: int | None = None) -> bytes:

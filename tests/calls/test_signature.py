@@ -23,7 +23,7 @@ CALL = [
 ]
 JSON_HASH = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
 
-steadily = settings(derandomize=True, deadline=None)
+steadily = settings(derandomize=True)
 
 
 # --- Twilio's vectors -------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from tests.calls.signed import ACCOUNT, FORM, OTHER, TOKEN, post
 from twirec.calls.signature import SignatureCheck
 from twirec.model.errors import RequestRefused, SettingsError
 
-steadily = settings(derandomize=True, deadline=None)
+steadily = settings(derandomize=True)
 
 
 def test_refuses_a_request_without_a_signature() -> None:

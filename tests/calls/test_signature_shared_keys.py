@@ -27,7 +27,7 @@ NEXT, NEXT_SECRET = "webhooks_sharedkey_" + "b" * 26, "the next one"
 KEYS = {ACCOUNT: {KEY: SECRET, NEXT: NEXT_SECRET}, OTHER: {"theirs": "their secret"}}
 HEADER = f"key={KEY},algorithm=HMAC_SHA256"
 
-steadily = settings(derandomize=True, deadline=None)
+steadily = settings(derandomize=True)
 
 
 def test_the_signature_is_that_of_twilios_own_library() -> None:

@@ -117,7 +117,6 @@ def take(catalog: Catalog, step: str, number: int, facts: dict[str, Any]) -> Non
 
 @settings(
     max_examples=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=st.lists(STEPS, max_size=12))

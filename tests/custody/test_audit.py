@@ -458,7 +458,6 @@ def test_a_chain_that_was_made_anew_is_found_with_a_head_that_was_kept() -> None
 @settings(
     max_examples=examples(8, thorough=100),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    deadline=None,
 )
 @given(
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300),

@@ -425,7 +425,6 @@ class TenYears(RuleBasedStateMachine):
 TenYears.TestCase.settings = settings(
     max_examples=examples(4, thorough=200),
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 TestTenYears = TenYears.TestCase

@@ -160,7 +160,6 @@ def assert_allowed(site: Site, call_sid: str, started: datetime | None) -> None:
 
 @settings(
     max_examples=examples(6, thorough=60),
-    deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # a failure says enough, and shrinking takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -105,9 +105,7 @@ def recordings(number: int, call: Call) -> st.SearchStrategy[Recording]:
 
 
 @given(ledger=ledgers(), changed=ledgers())
-@settings(
-    max_examples=examples(6, thorough=60), deadline=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=examples(6, thorough=60), suppress_health_check=list(HealthCheck))
 def test_any_ledger_comes_back_as_it_was_also_when_it_changed_in_between(
     ledger: list[tuple[Call, Consent | None, Recording | None]],
     changed: list[tuple[Call, Consent | None, Recording | None]],

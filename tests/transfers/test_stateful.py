@@ -318,7 +318,6 @@ class NothingIsLost(RuleBasedStateMachine):
 NothingIsLost.TestCase.settings = settings(
     max_examples=examples(16, thorough=300),
     stateful_step_count=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 TestNothingIsLost = NothingIsLost.TestCase

@@ -188,7 +188,6 @@ TEXTS = st.text(st.characters(), max_size=40)
 @pytest.mark.usefixtures("clock")
 @settings(
     max_examples=examples(30, thorough=600),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(

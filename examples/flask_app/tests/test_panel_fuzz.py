@@ -116,7 +116,6 @@ def test_no_request_ends_in_a_500(crowd: Crowd, app: Flask, template: Template) 
         max_examples=OFTEN,
         derandomize=True,
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
