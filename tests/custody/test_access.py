@@ -43,6 +43,7 @@ LETTERS = {
     "c": Deed.CONVERT,
     "v": Deed.READ,
     "i": Deed.TRANSCRIBE,
+    "m": Deed.CUT,
     "g": Deed.DISCLOSE,
     "t": Deed.END_DISCLOSURE,
     "r": Deed.ANSWER,
@@ -62,11 +63,11 @@ LETTERS = {
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfcvigrt=np ehub! k+z", "sdo t=npaehub! k+z", "o t=pehux! k+z"),
-    "supervisor": ("sd wlfcvi np h k+z", "p k+z", "p k+z"),
+    "admin": ("sdo wlfcvimgrt=np ehub! k+z", "sdo t=npaehub! k+z", "o t=pehux! k+z"),
+    "supervisor": ("sd wlfcvim np h k+z", "p k+z", "p k+z"),
     "auditor": ("sdo w = k", "sdo = k", "o = k"),
     "agent": ("sp k+", "sp k+", "p k+"),
-    "": ("sdo wlfcvigrt=np ehub! k+z", "o t=npaehub! k+z", "o t=pehux! k+z"),
+    "": ("sdo wlfcvimgrt=np ehub! k+z", "o t=npaehub! k+z", "o t=pehux! k+z"),
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -80,6 +81,7 @@ STATES = {
     Deed.CONVERT: STORED,
     Deed.READ: STORED,
     Deed.TRANSCRIBE: STORED,
+    Deed.CUT: STORED,
     Deed.DISCLOSE: STORED,
     Deed.END_DISCLOSURE: ALL,
     Deed.ANSWER: STORED,
@@ -253,6 +255,9 @@ ROWS = {
         *(Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT),
     ),
     "read its [transcript](transcripts.md), have one made": (Deed.READ, Deed.TRANSCRIBE),
+    "have a [card number](card-numbers.md) cut out of what is heard, or say that it is none": (
+        Deed.CUT,
+    ),
     "[give it to somebody outside](disclosure.md)": (Deed.DISCLOSE, Deed.END_DISCLOSURE),
     "answer somebody who is heard in it and [asks for it](access-requests.md)": {Deed.ANSWER},
     "write a note by its SID": (Deed.ANNOTATE,),
