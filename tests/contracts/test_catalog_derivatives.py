@@ -8,13 +8,16 @@ from datetime import timedelta
 from typing import NoReturn
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from tests.contracts.test_catalog_operations import archive, hold
 from tests.factories import STARTED, enter, recording_sid
 from twirec.catalog import Catalog
+from twirec.catalog.card_tables import card_cuts
+from twirec.catalog.database import to_row
 from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import StoredObject
+from twirec.model.cards import CardCut, CardCutState
 from twirec.model.custody import Order, OrderKind
 from twirec.model.derivatives import Derivative, derivative_name, derivatives_of
 from twirec.model.errors import CustodyRefused, LeaseLost
@@ -88,6 +91,44 @@ def test_nothing_is_made_of_what_is_to_be_erased(catalog: Catalog) -> None:
     enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
     assert catalog.derivatives.made(one().object_name, STORED, STARTED) is None
     assert catalog.derivatives.made("derivatives/unknown", STORED, STARTED) is None
+
+
+def test_nothing_is_begun_or_made_of_what_is_not_heard_any_more(catalog: Catalog) -> None:
+    sid, other = archived(catalog), archived(catalog, 2)
+    catalog.derivatives.begin(one())
+    cut = CardCut(sid, STARTED, "", (), CardCutState.CUT, object_name="derivatives/c.wav")
+    cut = replace(cut, own_sha256="1" * 64)
+    waits = CardCut(other, STARTED, "", ())
+    with catalog.database.write() as connection:
+        connection.execute(insert(card_cuts), [to_row(each, card_cuts) for each in (cut, waits)])
+    with pytest.raises(LeaseLost):
+        catalog.derivatives.begin(one(object_name="derivatives/late"))
+    assert catalog.derivatives.made(one().object_name, STORED, STARTED) is None
+    new = catalog.derivatives.begin(one(object_name="derivatives/new", sha256="1" * 64))
+    assert catalog.derivatives.made(new.object_name, STORED, STARTED) is not None
+    catalog.derivatives.begin(one(other, object_name="derivatives/other"))
+    assert catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9) == 2
+    due = {each.recording_sid: each for each in due_of(catalog, sid, other)}
+    assert due[sid].sha256 == "1" * 64
+    assert due[other].sha256 == catalog.recordings.get(other).sha256
+    assert due[sid].object_name.rpartition("_")[2] != due[other].object_name.rpartition("_")[2]
+
+
+def due_of(catalog: Catalog, *sids: str) -> list[Derivative]:
+    """Return the listening copies of recordings that a worker has to make."""
+    return [each for sid in sids for each in catalog.derivatives.of(sid) if each.due_at]
+
+
+def test_a_copy_whose_row_is_gone_is_begun_by_no_worker(catalog: Catalog) -> None:
+    archived(catalog)
+    catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
+    lease = catalog.derivatives.listening_copies.claim(STARTED, DAY)
+    assert lease is not None
+    assert catalog.derivatives.begin(lease.item, lease) == lease.item
+    catalog.derivatives.forget(lease.item.object_name)
+    with pytest.raises(LeaseLost):
+        catalog.derivatives.begin(lease.item, lease)
+    assert catalog.derivatives.of(lease.item.recording_sid) == []
 
 
 def test_what_expired_is_taken_once(catalog: Catalog) -> None:

@@ -136,15 +136,19 @@ def test_a_listening_copy_that_is_made_while_it_is_cut_is_due_again(
     assert made.sha256 == known(house).own_sha256 != house.recording().sha256
 
 
-@pytest.mark.parametrize("method", ["begin", "made"])
+@pytest.mark.parametrize(
+    ("part", "method"),
+    [(lambda it: it.bucket, "put"), (lambda it: it.archive.catalog.transcripts, "made")],
+    ids=["put", "made"],
+)
 def test_a_transcript_that_is_made_while_it_is_cut_leaves_no_digit(
-    house: House, method: str
+    house: House, part: Callable[[House], Any], method: str
 ) -> None:
     due, later = house.archive.catalog.transcripts, house.time + timedelta(days=2)
     (old,) = [name for name in objects(house) if name.endswith(".json")]
     due.renew("another", later, house.time, 9)
     speech_of(house)._sha256 = "1" * 64  # by another model, so that it is heard anew
-    cut_before(house, due, method)
+    cut_before(house, part(house), method)
     house.archive.jobs.do("transcript", SID)
     assert not any(b"0366" in text for text in objects(house).values())
     (new,) = [name for name in objects(house) if name.endswith(".json")]
