@@ -96,6 +96,10 @@ TABLE: dict[str, tuple[dict[str, Any], Alarm | None]] = {
         {"cases_overdue": 2},
         Alarm(AlarmKind.CASES_OVERDUE, count=2),
     ),
+    "a card number waits for a decision": (
+        {"card_numbers": 1},
+        Alarm(AlarmKind.CARD_NUMBERS, count=1),
+    ),
     "a receipt waits to be sent": ({"mails_waiting": 1}, None),
     "a receipt could not be delivered": (
         {"mails_failed": 1},
