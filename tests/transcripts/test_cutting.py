@@ -23,7 +23,7 @@ from twirec.jobs.retrying import TRANSCRIPTS
 from twirec.model.access import Actor
 from twirec.model.audio import ConversionSpec
 from twirec.model.cards import CardCut, CardCutState, CardNumbers, CardPart
-from twirec.model.errors import CustodyRefused, InvalidQuery, ObjectNotFound
+from twirec.model.errors import CatalogUnavailable, CustodyRefused, InvalidQuery, ObjectNotFound
 from twirec.model.events import EventType
 from twirec.model.transcript import TranscriptRule
 from twirec.model.vocabulary import Role
@@ -211,6 +211,86 @@ def test_whoever_dies_meanwhile_leaves_nothing_that_is_heard(house: House) -> No
     house.archive.jobs.do("card cut", SID)
     assert known(house).state is CardCutState.CUT
     assert len(objects(house).keys() - before.keys()) == 2
+
+
+def test_who_lost_the_lease_deletes_nothing_of_who_has_it(house: House) -> None:
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+    hears(house, *CLEAN)
+
+    def stall(_: int) -> None:
+        speech_of(house)._before = lambda _: None
+        house.time += timedelta(minutes=20)
+        house.archive.jobs.do("card cut", SID)
+        assert known(house).state is CardCutState.CUT
+
+    speech_of(house)._before = stall
+    house.archive.jobs.do("card cut", SID)
+    assert known(house).object_name in objects(house)
+    assert house.archive.transcripts.get(SID, by=ANA).sentences
+    assert len(heard(house)) == len(TALK)
+
+
+def test_what_was_written_down_stays_although_the_answer_was_lost(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+    hears(house, *CLEAN)
+    cards = house.archive.catalog.cards
+    made = cards.made
+
+    def lose(*what: Any) -> None:
+        made(*what)
+        raise CatalogUnavailable("The connection broke.")
+
+    monkeypatch.setattr(cards, "made", lose)
+    house.archive.jobs.do("card cut", SID)
+    assert known(house).state is CardCutState.CUT
+    assert len(heard(house)) == len(TALK)
+    assert house.archive.transcripts.get(SID, by=ANA).sentences
+
+
+def test_a_sweep_leaves_what_is_being_made_and_deletes_it_once_nobody_does(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = objects(house)
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+    hears(house, *CLEAN)
+    cards = house.archive.catalog.cards
+    made, there = cards.made, list[int]()
+
+    def sweep(*_: Any) -> None:
+        house.archive.operations.sweep(full=True)
+        there.append(len(objects(house).keys() - before.keys()))
+
+    def made_then(*what: Any) -> list[str]:
+        sweep()
+        return made(*what)
+
+    speech_of(house)._before = sweep
+    monkeypatch.setattr(cards, "made", made_then)
+    house.archive.jobs.do("card cut", SID)
+    assert (there[0], there[-1]) == (1, 2)
+    assert known(house).state is CardCutState.CUT
+    assert len(heard(house)) == len(TALK)
+    assert house.archive.transcripts.get(SID, by=ANA).sentences
+
+
+def test_a_sweep_deletes_what_whoever_died_made_once_nobody_makes_it(house: House) -> None:
+    before = objects(house)
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+
+    def die(_: int) -> None:
+        raise KeyboardInterrupt
+
+    speech_of(house)._before = die
+    with pytest.raises(KeyboardInterrupt):
+        house.archive.jobs.do("card cut", SID)
+    house.archive.operations.sweep(full=True)
+    assert len(objects(house).keys() - before.keys()) == 1
+    with house.archive.catalog.database.write() as connection:
+        connection.execute(card_cuts.update().values(due_at=None, lease=None))
+    house.archive.operations.sweep(full=True)
+    assert objects(house) == before
 
 
 def test_a_transcript_that_is_being_made_of_the_original_is_not_kept(house: House) -> None:

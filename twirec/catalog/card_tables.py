@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, Integer, String, Table, Text
@@ -11,6 +11,12 @@ from twirec.catalog.column_types import TupleJson, UtcDateTime, word
 from twirec.catalog.tables import metadata
 from twirec.model.cards import CardCutState, CardPart, CardSpan
 from twirec.model.vocabulary import Role
+
+
+def cut_of(value: Sequence[float]) -> tuple[float, float]:
+    """Return the seconds of a silence as JSON, or the journal, has them."""
+    begin, end = value
+    return float(begin), float(end)
 
 
 def span_of(value: Mapping[str, Any] | CardSpan) -> CardSpan:
@@ -39,6 +45,9 @@ card_cuts = Table(
     Column("crc32c", String(8)),
     Column("own_sha256", String(64)),
     Column("made_at", UtcDateTime),
+    Column("made_cuts", TupleJson(cut_of)),
+    Column("next_name", String(1024)),
+    Column("next_transcript", String(1024)),
     Column("model", String(255), nullable=False),
     Column("model_sha256", String(64), nullable=False),
     Column("problem", Text, nullable=False),

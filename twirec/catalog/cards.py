@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from twirec.catalog import sentences
 from twirec.catalog.audit import append
@@ -37,6 +47,9 @@ WAITS = card_cuts.c.state.in_((CardCutState.PROPOSED, CardCutState.FAILED))
 
 PARKED = card_cuts.c.due_at.is_(None) & (card_cuts.c.state == CardCutState.APPROVED)
 """Given up; whoever approves it once more lets a worker try again."""
+
+DONE = {**ENDED, "due_at": None, "last_error": "", "next_name": None, "next_transcript": None}
+"""What ends a lease when nothing is left to do."""
 
 _MAY_BE_MADE = allowed(OURSELVES, Deed.CUT)
 
@@ -82,10 +95,24 @@ class Cards:
             return to_models(CardCut, connection.execute(statement))
 
     def known(self, names: Sequence[str]) -> set[str]:
-        """Return those of some names of objects that are copies without card numbers."""
-        its = card_cuts.c.object_name
+        """Return those of some names of objects that are copies without card numbers.
+
+        Or that a worker is making: a copy that is not offered yet, and what was heard in it.
+        """
+        its = card_cuts.c
+        coming = (its.next_name, its.next_transcript)
+        next_ones = select(*coming).where(
+            its.due_at.is_not(None), or_(*(each.in_(names) for each in coming))
+        )
+        known: set[str | None] = set()
         with self._database.read() as connection:
-            return {name for name in connection.scalars(select(its).where(its.in_(names))) if name}
+            # first what is coming: what is done between the two statements is found by the second
+            for row in connection.execute(next_ones):
+                known.update(row)
+            known.update(
+                connection.scalars(select(its.object_name).where(its.object_name.in_(names)))
+            )
+        return known & set(names)
 
     def decide(
         self,
@@ -150,12 +177,24 @@ class Cards:
             connection.execute(update(card_cuts).where(its).values(values))
             hint(connection, CARD_CUT, recording_sid, now)
 
+    def begin(self, lease: Lease[CardCut], name: str, transcript: str) -> Lease[CardCut]:
+        """Write down as which objects it is made, before they are there. Raises `LeaseLost`.
+
+        Args:
+            lease: the right to make it.
+            name: of the copy.
+            transcript: the name of what will be heard in it.
+        """
+        values = {"next_name": name, "next_transcript": transcript}
+        with self.due.commit(lease, values) as (_, begun):
+            return begun
+
     def failed(self, lease: Lease[CardCut], why: str) -> None:
         """Write down that digits were heard in what was made, and end the lease.
 
         Raises `LeaseLost`.
         """
-        values = {**ENDED, "state": CardCutState.FAILED, "due_at": None, "last_error": ""}
+        values = {**DONE, "state": CardCutState.FAILED}
         with self.due.commit(lease, {**values, "problem": why}):
             pass
 
@@ -198,9 +237,10 @@ class Cards:
             "crc32c": stored.crc32c,
             "own_sha256": stored.labels.get("sha256"),
             "made_at": at,
+            "made_cuts": lease.item.cuts,
         }
         by = {"model": transcript.model, "model_sha256": transcript.model_sha256}
-        done = {**ENDED, "state": CardCutState.CUT, "due_at": None, "last_error": "", "problem": ""}
+        done = {**DONE, "state": CardCutState.CUT, "problem": ""}
 
         def look(connection: Connection) -> None:
             keep_holds_out(connection)

@@ -181,7 +181,10 @@ JOURNAL_TABLES = (
     ),
     JournalTable(tables.vendor_retention, tables.vendor_retention.c.since),
     JournalTable(
-        card_cuts, card_cuts.c.found_at, left_out=("lease", "lease_until"), settled=_card_cut
+        card_cuts,
+        card_cuts.c.found_at,
+        left_out=("lease", "lease_until", "next_name", "next_transcript"),
+        settled=_card_cut,
     ),
     JournalTable(month_statements, month_statements.c.at, only_added=True),
     JournalTable(access_requests, access_requests.c.opened_at),

@@ -83,6 +83,9 @@ class CardCut:
         object_name, generation, size, crc32c, own_sha256: of the copy without them, once it was
             heard and nothing is left in it.
         made_at: since when there is one, UTC.
+        made_cuts: first and last second of each silence in it; None while there is none.
+        next_name, next_transcript: the objects that a worker is making, which nobody hears or reads
+            before it is done; None while none is.
         model, model_sha256: which heard that nothing is left in it.
         problem: why the last copy is not offered, in one sentence.
         due_at: when a worker may make it, UTC; None if none is to.
@@ -105,6 +108,9 @@ class CardCut:
     crc32c: str | None = None
     own_sha256: str | None = None
     made_at: datetime | None = None
+    made_cuts: tuple[tuple[float, float], ...] | None = None
+    next_name: str | None = None
+    next_transcript: str | None = None
     model: str = ""
     model_sha256: str = ""
     problem: str = ""

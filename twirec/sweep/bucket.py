@@ -189,8 +189,10 @@ class BucketSide:
 
     def _known(self, names: Sequence[str]) -> set[str]:
         """Return those of some names that are of what the catalog knows to be made."""
-        made = self._catalog.derivatives.known(names) | self._catalog.transcripts.known(names)
-        return made | self._catalog.cards.known(names)
+        # first what is coming: a transcript of a copy is known there, and then as one
+        known = self._catalog.cards.known(names)
+        known |= self._catalog.derivatives.known(names)
+        return known | self._catalog.transcripts.known(names)
 
     # --- one object and one row ---------------------------------------------------------------
 

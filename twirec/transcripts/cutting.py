@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,13 @@ from twirec.model.audit import Action, AuditDraft
 from twirec.model.bucket import Fingerprint, StoredObject
 from twirec.model.cards import CardCut, cut_name
 from twirec.model.crc32c import Crc32c
-from twirec.model.errors import NotFound, ObjectNotFound, TwirecError, VerificationFailed
+from twirec.model.errors import (
+    CatalogError,
+    NotFound,
+    ObjectNotFound,
+    TwirecError,
+    VerificationFailed,
+)
 from twirec.model.hints import CARD_CUT
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
@@ -95,9 +101,19 @@ class CardCuts:
         before = self._heard_before(recording)
         facts = self._hearing.speech.facts()
         recipe = self._hearing.recipe(facts)
-        stored = self._put(keeper, recording)
-        names = [stored.name]
+        # Names of this try alone: whoever lost the lease and does not know it yet puts and deletes
+        # nothing of whoever has it now.
+        attempt = _recipe(recording.sha256 or "", *_told(cut), keeper.lease.token)
+        name, text_name = (
+            cut_name(recording, attempt),
+            transcript_name(recording, _recipe(recipe, attempt), recording.sha256 or ""),
+        )
+        keeper.lease = self._catalog.cards.begin(keeper.lease, name, text_name)
+        self._delete_named([cut.next_name, cut.next_transcript])  # of who came no further
+        mine: list[StoredObject] = []
         try:
+            stored = self._put(keeper, recording, name)
+            mine.append(stored)
             what = Fingerprint(stored.name, stored.size, stored.crc32c, stored.labels.get("sha256"))
             read = self._copies(recording.sid, what)
             waveform = measure(read(0, None))
@@ -113,21 +129,22 @@ class CardCuts:
             why = left_over(before.sentences, transcript.sentences, cut.cuts)
             if why:
                 self._catalog.cards.failed(keeper.lease, f"The copy is not offered: {why}.")
-                self._delete(names)
+                with suppress(TwirecError):  # a sweep deletes what is left
+                    self._delete(mine)
                 return
-            name = transcript_name(recording, recipe, stored.labels["sha256"])
-            names.append(name)
-            self._delete([name])  # of who came no further
-            kept = objects.put(self._bucket, recording, name, recipe, transcript)
+            kept = objects.put(self._bucket, recording, text_name, recipe, transcript)
+            mine.append(kept)
             gone = self._catalog.cards.made(
                 keeper.lease, stored, transcript, kept, recipe, waveform, self._entry(cut, stored)
             )
+        except CatalogError:
+            raise  # it may be written down all the same; else the next try, or a sweep, deletes it
         except TwirecError:
-            with suppress(TwirecError):  # a sweep deletes what is left
-                self._delete(names)
+            with suppress(TwirecError):
+                self._delete(mine)
             raise
         with suppress(TwirecError):
-            self._delete(gone)
+            self._delete_named(gone)
 
     def _heard_before(self, recording: Recording) -> Transcript:
         """Return what was heard in the recording, by which the number was found."""
@@ -141,13 +158,11 @@ class CardCuts:
         except ValueError as error:
             raise VerificationFailed(f"{kept.object_name} is no transcript.") from error
 
-    def _put(self, keeper: LeaseKeeper[CardCut], recording: Recording) -> StoredObject:
-        """Make the copy, as a stream; one that is there of who came no further is made anew."""
+    def _put(self, keeper: LeaseKeeper[CardCut], recording: Recording, name: str) -> StoredObject:
+        """Make the copy, as a stream."""
         cut = keeper.lease.item
         original = Original(self._originals(recording), recording.size or 0)
         spans = frames_of(cut.cuts, original.pcm)
-        recipe = _recipe(recording.sha256 or "", *(f"{one}-{other}" for one, other in cut.cuts))
-        name = cut_name(recording, recipe)
         measured = _Measured()
 
         def chunks() -> Iterator[bytes]:
@@ -156,8 +171,6 @@ class CardCuts:
                 measured.feed(chunk)
                 yield chunk
 
-        if name != cut.object_name:
-            self._delete([name])
         stored = self._bucket.put(
             name,
             chunks(),
@@ -166,7 +179,7 @@ class CardCuts:
                 "schema": SCHEMA,
                 "recording_sid": recording.sid,
                 "original_sha256": recording.sha256 or "",
-                "cuts": ", ".join(f"{begin:g} to {end:g}" for begin, end in cut.cuts),
+                "cuts": ", ".join(_told(cut)),
             },
             custom_time=recording.started_at or self._now(),
             finish=measured.labels,
@@ -180,7 +193,7 @@ class CardCuts:
         """Return the entry that says that it was cut, with its seconds and no digit."""
         detail: dict[str, Any] = {
             "object": stored.name.rpartition("/")[2],
-            "cuts": ", ".join(f"{begin:g} to {end:g}" for begin, end in cut.cuts),
+            "cuts": ", ".join(_told(cut)),
             "decided_by": cut.decided_by,
         }
         me = OURSELVES
@@ -188,8 +201,14 @@ class CardCuts:
             self._now(), me.name, me.role, Action.CUT, cut.recording_sid, detail=detail
         )
 
-    def _delete(self, names: list[str]) -> None:
-        for name in names:
+    def _delete(self, mine: Sequence[StoredObject]) -> None:
+        """Delete what this try put, and nothing that came in its place."""
+        for stored in mine:
+            with suppress(ObjectNotFound):
+                self._bucket.delete(stored.name, stored.generation)
+
+    def _delete_named(self, names: Sequence[str | None]) -> None:
+        for name in filter(None, names):
             with suppress(ObjectNotFound):
                 stored = self._bucket.stat(name)
                 self._bucket.delete(stored.name, stored.generation)
@@ -214,6 +233,11 @@ class _Measured:
 
 def _keep_nothing(*_: object) -> None:
     """Keep no part: whoever takes over begins anew; what is kept is of the recording itself."""
+
+
+def _told(cut: CardCut) -> list[str]:
+    """Return the seconds of silence in words."""
+    return [f"{begin:g} to {end:g}" for begin, end in cut.cuts]
 
 
 def _recipe(*told: str) -> str:
