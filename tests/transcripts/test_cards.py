@@ -11,7 +11,7 @@ import pytest
 from twirec.model.cards import CardPart, CardSpan
 from twirec.model.transcript import Sentence, Word
 from twirec.model.vocabulary import Role
-from twirec.transcripts.cards import find_cards, follows_luhn, left_over
+from twirec.transcripts.cards import LeftOver, find_cards, follows_luhn, left_over
 
 CUSTOMER, AGENT = Role.CUSTOMER, Role.AGENT
 STEP = 0.5
@@ -372,19 +372,43 @@ def test_a_code_alone_is_none() -> None:
 
 
 def test_what_is_left_of_a_number_is_told_without_a_digit() -> None:
-    before = [say(f"es la {CARD} vale")]
+    before = [say(f"es la {CARD} vale muchas gracias"), say("muy bien", AGENT, 20)]
+    found = find_cards(before)
     cuts = [(1.0, 9.0)]
-    clean = [say("es la", at=0), say("vale", at=10)]
-    assert left_over(before, clean, cuts) == ""
-    for after, why in (
-        ([say("es la", at=0), say("tres", at=4)], "silence"),
-        (before, "silence"),
-        ([say("es la", at=0), say(one_by_one(CARDS[0][-4:]), at=9.5)], "beside"),
-        ([say("es la", at=0), say(one_by_one(CARDS[1]), at=30)], "still"),
-    ):
-        told = left_over(before, after, cuts)
-        assert why in told
-        assert not any(each.isdigit() for each in told)
+    clean = [say("es la", at=0), say("vale muchas gracias", at=9.5), say("muy bien", AGENT, 20)]
+    assert left_over(before, clean, cuts, found) is None
+    expires = [*clean, say("caduca el 12 28 y son 250 euros", at=11)]
+    assert left_over(before, expires, cuts, found) is None
+    for what, why in LEFT:
+        told = left_over(before, [*clean, what], cuts, found)
+        assert told is not None, what.text
+        assert why in told.why, what.text
+        (span,) = told.spans
+        assert (span.side, span.starts) == (what.side, what.starts), what.text
+        assert not any(each.isdigit() for each in told.why)
+        assert find_cards([*before, what]) != found or why == "silence", "which is found at once"
+    for side in (None, CUSTOMER):  # nobody knows who is on which channel of a mono recording
+        mono = [Sentence(side, *_fields(each)) for each in before]
+        rest = [Sentence(side, *_fields(each)) for each in (*clean, say("0366", at=9.1))]
+        assert "beside" in (left_over(mono, rest, cuts, found) or LeftOver("")).why
+    halves = [*clean, say("453", at=0.2), say("366", at=9.1)]
+    assert len((left_over(before, halves, cuts, found) or LeftOver("")).spans) == 2
+    # who hears nothing, or not that number, says nothing of what is left
+    for after in ([], clean[:1], clean[2:]):
+        assert "far fewer" in (left_over(before, after, cuts, found) or LeftOver("")).why
+    assert "not heard" in (left_over(clean, clean, cuts, found) or LeftOver("")).why
+
+
+SAID_OF = one_by_one(CARDS[0][-4:])
+LEFT = (
+    (say("tres", at=4), "silence"),
+    (say(SAID_OF, at=11), "beside"),
+    (say(f"{SAID_OF} vale doce veintiocho", AGENT, 12), "beside"),
+    (say(" ".join(groups(CARDS[0][:-1] + "7", 4)), AGENT, 12), "beside"),
+    (say(one_by_one(CARDS[1]), at=30), "still"),
+    (say("123", at=12), "code"),
+)
+"""What is said after a card number, or in its place, and why it is not offered then."""
 
 
 def test_no_digit_is_in_what_is_shown_of_what_is_found() -> None:

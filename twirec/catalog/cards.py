@@ -104,14 +104,13 @@ class Cards:
         next_ones = select(*coming).where(
             its.due_at.is_not(None), or_(*(each.in_(names) for each in coming))
         )
-        known: set[str | None] = set()
+        known: set[str] = set()
         with self._database.read() as connection:
             # first what is coming: what is done between the two statements is found by the second
             for row in connection.execute(next_ones):
-                known.update(row)
-            known.update(
-                connection.scalars(select(its.object_name).where(its.object_name.in_(names)))
-            )
+                known.update(filter(None, row))
+            done = select(its.object_name).where(its.object_name.in_(names))
+            known.update(filter(None, connection.scalars(done)))
         return known & set(names)
 
     def decide(

@@ -42,6 +42,9 @@ ASKED = 30.0
 """Seconds between who asks for a code and its first digit."""
 FEWEST = 3
 """Digits in a row of a card's number that are taken for it where they are said again."""
+FEW_WORDS, KEPT = 3, 0.5
+"""Of so many words beside the silence, such a part has to be heard again: what is heard of few
+words depends on what is heard beside them."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -142,28 +145,113 @@ def find_cards(said: Iterable[Sentence]) -> list[CardSpan]:
     return sorted(dict.fromkeys(spans), key=lambda each: (each.starts, each.ends))
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """What keeps a copy from being offered. No digit is in it.
+
+    Attributes:
+        why: in words.
+        spans: when it is heard; empty where nothing is heard that should not be.
+    """
+
+    why: str
+    spans: tuple[CardSpan, ...] = ()
+
+
 def left_over(
-    before: Iterable[Sentence], after: Iterable[Sentence], cuts: Sequence[tuple[float, float]]
-) -> str:
-    """Return why a recording is not free of the card numbers that were found in it; empty if it is.
+    before: Iterable[Sentence],
+    after: Iterable[Sentence],
+    cuts: Sequence[tuple[float, float]],
+    found: Sequence[CardSpan],
+) -> LeftOver | None:
+    """Return why a recording is not free of the card numbers that were found in it; None if it is.
 
     Args:
-        before: what was heard in it as it was recorded.
+        before: what was heard in it as it was recorded, by the model that heard `after`.
         after: what was heard in it with silence in the cuts.
         cuts: first and last second of each.
+        found: when the numbers, and their codes, were found to be spoken.
     """
     was, now = _by_side(before), _by_side(after)
-    heard = [each for tokens in now.values() for each in tokens if each.kind is _Kind.FIGURE]
-    if any(each.ends > first and each.starts < last for each in heard for first, last in cuts):
-        return "figures are heard where there should be silence"
-    if any(_numbers(tokens) for tokens in now.values()):
-        return "a card number is heard in it still"
-    for tokens in was.values():
-        for number in _numbers(tokens):
-            span = _span(CardPart.NUMBER, None, tokens, number)
-            if any(True for _ in _said_again(now, number.digits, span)):
-                return "a part of a card number is heard beside the silence"
-    return ""
+    number = CardPart.NUMBER
+    spans = [
+        CardSpan(number, side, each.starts, each.ends)
+        for side, tokens in now.items()
+        for each in tokens
+        if each.kind is _Kind.FIGURE and _is_within(each, cuts)
+    ]
+    if spans:
+        return LeftOver("figures are heard where there should be silence", tuple(spans))
+    for side, tokens in now.items():
+        spans += [_span(number, side, tokens, each) for each in _numbers(tokens)]
+    if spans:
+        return LeftOver("a card number is heard in it still", tuple(spans))
+    numbers = [
+        (_span(number, side, tokens, each), each.digits)
+        for side, tokens in was.items()
+        for each in _numbers(tokens)
+    ]
+    if found and not numbers:
+        return LeftOver("the number is not heard in the recording by the model that is here")
+    for span, digits in numbers:
+        spans += _said_again(now, digits, span, cuts)
+    if spans:
+        return LeftOver("a part of a card number is heard beside the silence", _once_each(spans))
+    for of, again in _each_number(was, numbers, found):
+        spans += _codes(now, of, again, cuts, [*was.values(), *now.values()])
+    if spans:
+        return LeftOver("a code is heard after a card number", _once_each(spans))
+    if _is_much_less(was, now, cuts):
+        return LeftOver("far fewer words are heard beside the silence than were before")
+    return None
+
+
+def _once_each(spans: Iterable[CardSpan]) -> tuple[CardSpan, ...]:
+    return tuple(dict.fromkeys(spans))
+
+
+def _each_number(
+    was: dict[Role | None, list[_Token]],
+    numbers: Sequence[tuple[CardSpan, str]],
+    found: Sequence[CardSpan],
+) -> Iterator[tuple[CardSpan, Sequence[CardSpan]]]:
+    """Yield when each number was said, and said again; and what was found besides."""
+    told: list[CardSpan] = []
+    for span, digits in numbers:
+        again = [*_said_again(was, digits, span)]
+        told += [span, *again]
+        yield span, again
+    for span in found:
+        heard = any(each.starts < span.ends and each.ends > span.starts for each in told)
+        if span.part is CardPart.NUMBER and not heard:
+            yield span, ()
+
+
+def _is_within(token: _Token, cuts: Sequence[tuple[float, float]]) -> bool:
+    """Whether some of a word is in a cut."""
+    return any(token.ends > first and token.starts < last for first, last in cuts)
+
+
+def _is_much_less(
+    was: dict[Role | None, list[_Token]],
+    now: dict[Role | None, list[_Token]],
+    cuts: Sequence[tuple[float, float]],
+) -> bool:
+    """Whether a side, or all of them, says much less beside the cuts than it did.
+
+    Who hears nothing hears no digit either.
+    """
+    before = {side: _beside(tokens, cuts) for side, tokens in was.items()}
+    after = {side: _beside(tokens, cuts) for side, tokens in now.items()}
+    if any(before.values()) and not any(after.values()):
+        return True
+    return any(
+        count >= FEW_WORDS and after.get(side, 0) < count * KEPT for side, count in before.items()
+    )
+
+
+def _beside(tokens: Sequence[_Token], cuts: Sequence[tuple[float, float]]) -> int:
+    return sum(not _is_within(each, cuts) for each in tokens)
 
 
 def _by_side(said: Iterable[Sentence]) -> dict[Role | None, list[_Token]]:
@@ -196,13 +284,19 @@ def _span(part: CardPart, side: Role | None, tokens: Sequence[_Token], run: _Run
 # --- runs -------------------------------------------------------------------------------------
 
 
-def _runs(tokens: Sequence[_Token], strange: int = 0, apart: float = TOGETHER) -> Iterator[_Run]:
+def _runs(
+    tokens: Sequence[_Token],
+    strange: int = 0,
+    apart: float = TOGETHER,
+    cuts: Sequence[tuple[float, float]] = (),
+) -> Iterator[_Run]:
     """Yield figures with little in between.
 
     Args:
         tokens: of one side.
         strange: words between two figures, at the most, that are no hesitation.
         apart: seconds between them, at the most.
+        cuts: silence over which none goes on.
     """
     first = last = None
     others = 0
@@ -210,7 +304,9 @@ def _runs(tokens: Sequence[_Token], strange: int = 0, apart: float = TOGETHER) -
         if first is not None and last is not None:
             others += token.kind is _Kind.OTHER
             too_late = token.starts - tokens[last].ends > apart
-            if token.kind is _Kind.UNIT or others > strange or too_late:
+            since = tokens[last].ends
+            silent = any(end > since and begin < token.starts for begin, end in cuts)
+            if token.kind is _Kind.UNIT or others > strange or too_late or silent:
                 yield _Run(first, last + 1)
                 first = last = None
         if token.kind is _Kind.FIGURE:
@@ -357,30 +453,72 @@ def _whole(words: Sequence[str], tokens: Sequence[_Token], run: _Run, most: int)
 
 
 def _said_again(
-    sides: dict[Role | None, list[_Token]], number: str, span: CardSpan
+    sides: dict[Role | None, list[_Token]],
+    number: str,
+    span: CardSpan,
+    cuts: Sequence[tuple[float, float]] | None = None,
 ) -> Iterator[CardSpan]:
-    """Yield when some digits of a number are said in a row, by any side, around all of it."""
+    """Yield when some digits of a number are said in a row, by any side, around all of it.
+
+    Args:
+        sides: what is said.
+        number: its digits.
+        span: when it is said.
+        cuts: where there is silence now, at which runs end; None where it is said still, so that
+            that very run is none of them.
+    """
     for side, tokens in sides.items():
         words = [each.text for each in tokens]
-        for run in _runs(tokens):
+        for run in _runs(tokens, cuts=cuts or ()):
             again = _span(CardPart.NUMBER, side, tokens, run)
             if again.starts > span.ends + AT_ONCE or again.ends < span.starts - AT_ONCE:
                 continue
-            if side == span.side and again.starts <= span.ends and again.ends >= span.starts:
+            itself = again.starts <= span.ends and again.ends >= span.starts
+            if cuts is None and side == span.side and itself:
                 continue
-            readable = _whole(words, tokens, run, LONGEST)
-            if any(len(each) >= FEWEST and each in number for each in readable):
+            if _has_some_of(number, words, tokens, run):
                 yield again
 
 
+def _has_some_of(number: str, words: Sequence[str], tokens: Sequence[_Token], run: _Run) -> bool:
+    """Whether three digits in a row of a run are in a row in a number too, however it is read."""
+    ways: dict[int, set[str]] = {run.first: {""}}
+    for at in range(run.first, run.last):
+        # any may be the first one
+        for digits in ways.pop(at, set()) | {""}:
+            for more, after in readings(words, at):
+                now = digits + more
+                if any(
+                    now[first : first + FEWEST] in number for first in range(len(now) - FEWEST + 1)
+                ):
+                    return True
+                ways.setdefault(after, set()).add(now[1 - FEWEST :])
+            if tokens[at].kind is not _Kind.FIGURE:
+                ways.setdefault(at + 1, set()).add(digits)
+    return False
+
+
 def _codes(
-    sides: dict[Role | None, list[_Token]], of: CardSpan, again: Sequence[CardSpan]
+    sides: dict[Role | None, list[_Token]],
+    of: CardSpan,
+    again: Sequence[CardSpan],
+    cuts: Sequence[tuple[float, float]] = (),
+    around: Sequence[Sequence[_Token]] | None = None,
 ) -> Iterator[CardSpan]:
-    """Yield when the code of a card is said, after its number, and perhaps said again."""
+    """Yield when the code of a card is said, after its number, and perhaps said again.
+
+    Args:
+        sides: what is said.
+        of: when the number is.
+        again: when it is said again.
+        cuts: where there is silence now.
+        around: all that is, or was, said of it; None for what is said.
+    """
     last = max(each.ends for each in (of, *again))
+    around = [*sides.values()] if around is None else around
     for side, tokens in sides.items():
         words = [each.text for each in tokens]
-        for run in _runs(tokens):
+        for run in _runs(tokens, cuts=cuts):
             code = _span(CardPart.CODE, side, tokens, run)
             if not of.ends < code.starts <= last + AFTER:
                 continue
@@ -393,7 +531,7 @@ def _codes(
             since = max(of.starts, code.starts - ASKED)
             said = (
                 " ".join(each.text for each in those if since < each.starts < code.starts)
-                for those in sides.values()
+                for those in around
             )
             between = [each for each in tokens[: run.first] if each.starts > of.ends]
             expires = any(each.text.startswith(_EXPIRES) for each in between)

@@ -126,9 +126,10 @@ class CardCuts:
                 heartbeat=keeper.heartbeat,
                 keep=_keep_nothing,
             )
-            why = left_over(before.sentences, transcript.sentences, cut.cuts)
-            if why:
-                self._catalog.cards.failed(keeper.lease, f"The copy is not offered: {why}.")
+            left = left_over(before.sentences, transcript.sentences, cut.cuts, cut.spans)
+            if left is not None:
+                why = f"The copy is not offered: {left.why}."
+                self._catalog.cards.failed(keeper.lease, why)
                 with suppress(TwirecError):  # a sweep deletes what is left
                     self._delete(mine)
                 return
