@@ -74,12 +74,13 @@ class Cards:
         """Have what was found cut out of all that is heard, taken out and read of a recording.
 
         A worker makes a copy with silence there, hears it, and gives it only if no digit is left.
+        What was refused, or cut with too little silence, can be approved again.
 
         Args:
             sid: of the recording, `RE…`.
             reason: why, in at most 255 characters.
             guard: seconds of silence around each number, 0.5 to 10; None for what was said before,
-                or one second.
+                or one second. Once there is a copy it is never less than in that.
             by: who approves it.
 
         Raises:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    case,
     delete,
     exists,
     insert,
@@ -32,7 +34,7 @@ from twirec.catalog.waveforms import waveform_row
 from twirec.model.access import OURSELVES, Actor, Deed
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
-from twirec.model.cards import CardCut, CardCutState, CardSpan
+from twirec.model.cards import CardCut, CardCutState, CardSpan, merged
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.events import EventType
 from twirec.model.hints import CARD_CUT
@@ -47,6 +49,9 @@ WAITS = card_cuts.c.state.in_((CardCutState.PROPOSED, CardCutState.FAILED))
 
 PARKED = card_cuts.c.due_at.is_(None) & (card_cuts.c.state == CardCutState.APPROVED)
 """Given up; whoever approves it once more lets a worker try again."""
+
+AGAIN = card_cuts.c.state.in_((CardCutState.REFUSED, CardCutState.CUT))
+"""Decided, and can be approved all the same: with more silence, or as it is a card's after all."""
 
 DONE = {**ENDED, "due_at": None, "last_error": "", "next_name": None, "next_transcript": None}
 """What ends a lease when nothing is left to do."""
@@ -127,13 +132,14 @@ class Cards:
         Args:
             recording_sid: `RE…`.
             state: `approved` or `refused`.
-            guard: seconds of silence around each span; None for those that are written down.
+            guard: seconds of silence around each span; None for those that are written down. Less
+                than those once a copy was made is no less: what was silent stays so.
             reason: why.
             audited: the entry of who decides, and when.
 
         Raises:
             NotFound: no card number was found in it.
-            InvalidQuery: it was decided already.
+            InvalidQuery: it was decided already, and not so that it can be approved again.
             CustodyRefused: it is held, or may not leave any more.
         """
         its = card_cuts.c.recording_sid == recording_sid
@@ -144,16 +150,20 @@ class Cards:
             "decided_by": audited.by,
             "reason": reason,
             "problem": "",
+            **ENDED,
             "due_at": audited.at if approved else None,
             "attempts": 0,
             "last_error": "",
-            **({} if guard is None else {"guard": guard}),
         }
+        if guard is not None:
+            kept = card_cuts.c.object_name.is_not(None) & (card_cuts.c.guard > guard)
+            values["guard"] = case((kept, card_cuts.c.guard), else_=guard)
+        open_ = WAITS | PARKED | AGAIN if approved else WAITS | PARKED
         with self._database.write() as connection:
             keep_holds_out(connection)
             if approved:
                 check_may_be_cut(connection, recording_sid)
-            changed = update(card_cuts).where(its, WAITS | PARKED).values(values)
+            changed = update(card_cuts).where(its, open_).values(values)
             row = connection.execute(changed.returning(card_cuts)).first()
             if row is None:
                 known = connection.scalar(select(card_cuts.c.state).where(its))
@@ -188,13 +198,41 @@ class Cards:
         with self.due.commit(lease, values) as (_, begun):
             return begun
 
-    def failed(self, lease: Lease[CardCut], why: str) -> None:
+    def failed(
+        self, lease: Lease[CardCut], why: str, spans: Sequence[CardSpan], audited: AuditDraft
+    ) -> None:
         """Write down that digits were heard in what was made, and end the lease.
 
         Raises `LeaseLost`.
+
+        Args:
+            lease: the right to make it.
+            why: in one sentence.
+            spans: when they were heard; it is proposed to cut out these too.
+            audited: the entry that says so.
         """
         values = {**DONE, "state": CardCutState.FAILED}
-        with self.due.commit(lease, {**values, "problem": why}):
+        with self.due.commit(lease, {**values, "problem": why}) as (connection, failed):
+            its = card_cuts.c.recording_sid == failed.item.recording_sid
+            both = {"spans": merged(failed.item.spans, spans)}
+            connection.execute(update(card_cuts).where(its).values(both))
+            append(connection, audited)
+
+    def found(self, lease: Lease[CardCut], spans: Sequence[CardSpan], at: datetime) -> None:
+        """Propose to cut out more, and end the lease. Raises `LeaseLost`.
+
+        Args:
+            lease: the right to make a copy without what was found before.
+            spans: when a card is spoken.
+            at: UTC.
+        """
+        with self.due.commit(lease, DONE) as (connection, ended):
+            propose(connection, ended.item.recording_sid, spans, at)
+
+    def put_off(self, lease: Lease[CardCut], due_at: datetime) -> None:
+        """End a lease as if it had never been claimed, until a time, UTC. Raises `LeaseLost`."""
+        values = {**ENDED, "attempts": card_cuts.c.attempts - 1, "due_at": due_at}
+        with self.due.commit(lease, values):
             pass
 
     def made(
@@ -281,8 +319,10 @@ class Cards:
 def propose(connection: Connection, sid: str, spans: Sequence[CardSpan], at: datetime) -> None:
     """Propose to cut out what was found in a transcript, in the transaction that keeps that.
 
-    What somebody refused stays refused. Of what was cut already this is more: it is proposed to cut
-    out both, and the copy that is there is heard until then.
+    Nothing that was found before is dropped: it is proposed to cut out both. What somebody refused
+    stays refused. What somebody approved has to be approved again if this is more, and who makes
+    its copy loses the lease. What was cut is proposed anew, and the copy that is there is heard
+    until then.
 
     Args:
         connection: of the transaction.
@@ -297,17 +337,19 @@ def propose(connection: Connection, sid: str, spans: Sequence[CardSpan], at: dat
     inserting = insert_into(card_cuts, connection.dialect.name).on_conflict_do_nothing()
     if connection.execute(inserting.returning(card_cuts.c.recording_sid), row).first() is None:
         its = card_cuts.c.recording_sid == sid
-        known = to_model(CardCut, connection.execute(select(card_cuts).where(its)).one())
-        if known.state in (CardCutState.REFUSED, CardCutState.APPROVED):
+        known = to_model(
+            CardCut, connection.execute(select(card_cuts).where(its).with_for_update()).one()
+        )
+        both = merged(known.spans, spans)
+        if both == known.spans and known.state is not CardCutState.CUT:
             return
-        more = () if known.object_name is None else known.spans
-        values = {
-            "spans": tuple(dict.fromkeys((*more, *spans))),
-            "state": CardCutState.PROPOSED,
-            "problem": "",
-        }
+        values: dict[str, Any] = {"spans": both}
+        if known.state is not CardCutState.REFUSED:
+            values |= {"state": CardCutState.PROPOSED, "problem": ""}
+        if known.state is CardCutState.APPROVED:
+            values |= {**ENDED, "due_at": None, "last_error": ""}
         connection.execute(update(card_cuts).where(its).values(values))
-        if known.state is CardCutState.PROPOSED:
+        if known.state in (CardCutState.REFUSED, CardCutState.PROPOSED):
             return
     write_event(connection, EventType.CARD_NUMBER, recording)
 

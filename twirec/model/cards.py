@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -51,6 +51,16 @@ class CardSpan:
     side: Role | None
     starts: float
     ends: float
+
+
+def merged(known: Sequence[CardSpan], more: Iterable[CardSpan]) -> tuple[CardSpan, ...]:
+    """Return what is known, and of the rest what does not lie within it."""
+    return (*known, *(each for each in dict.fromkeys(more) if not is_within(each, known)))
+
+
+def is_within(span: CardSpan, known: Iterable[CardSpan]) -> bool:
+    """Whether all of a span lies in one that is known."""
+    return any(each.starts <= span.starts and span.ends <= each.ends for each in known)
 
 
 class CardCutState(StrEnum):

@@ -16,9 +16,9 @@ from twirec.jobs.retrying import TRANSCRIPTS
 from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.access import OURSELVES, Deed, check
 from twirec.model.audio import ReadBytes, Sound
-from twirec.model.audit import Action, AuditDraft
+from twirec.model.audit import Action, AuditDraft, AuditOutcome
 from twirec.model.bucket import Fingerprint, StoredObject
-from twirec.model.cards import CardCut, cut_name
+from twirec.model.cards import CardCut, cut_name, is_within
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import (
     CatalogError,
@@ -30,14 +30,16 @@ from twirec.model.errors import (
 from twirec.model.hints import CARD_CUT
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
-from twirec.model.transcript import Transcript, transcript_name
+from twirec.model.transcript import SpeechFacts, Transcript, transcript_name
 from twirec.transcripts import objects
-from twirec.transcripts.cards import left_over
+from twirec.transcripts.cards import find_cards, left_over
 from twirec.transcripts.hearing import Hearing
 from twirec.transcripts.transcripts import WhileUsable
 
 LEASE = timedelta(minutes=15)
 """As of transcripts: a few seconds of speech can take a slow machine minutes."""
+WAIT = timedelta(minutes=5)
+"""After which it is looked again whether the transcript is there that is waited for."""
 SCHEMA = "1"
 """The version of the labels."""
 CONTENT_TYPE = "audio/x-wav"
@@ -98,9 +100,16 @@ class CardCuts:
         cut = keeper.lease.item
         recording = self._catalog.recordings.get(cut.recording_sid)
         check(OURSELVES, recording, Deed.CUT)
-        before = self._heard_before(recording)
         facts = self._hearing.speech.facts()
         recipe = self._hearing.recipe(facts)
+        before = self._heard_before(keeper, recording, facts, recipe)
+        if before is None:
+            self._catalog.cards.put_off(keeper.lease, self._now() + WAIT)
+            return
+        more = [each for each in find_cards(before.sentences) if not is_within(each, cut.spans)]
+        if more:  # by another model, or as it is heard anew: somebody has to approve that first
+            self._catalog.cards.found(keeper.lease, more, self._now())
+            return
         # Names of this try alone: whoever lost the lease and does not know it yet puts and deletes
         # nothing of whoever has it now.
         attempt = _recipe(recording.sha256 or "", *_told(cut), keeper.lease.token)
@@ -129,7 +138,9 @@ class CardCuts:
             left = left_over(before.sentences, transcript.sentences, cut.cuts, cut.spans)
             if left is not None:
                 why = f"The copy is not offered: {left.why}."
-                self._catalog.cards.failed(keeper.lease, why)
+                self._catalog.cards.failed(
+                    keeper.lease, why, left.spans, self._entry(cut, stored, why)
+                )
                 with suppress(TwirecError):  # a sweep deletes what is left
                     self._delete(mine)
                 return
@@ -147,11 +158,36 @@ class CardCuts:
         with suppress(TwirecError):
             self._delete_named(gone)
 
-    def _heard_before(self, recording: Recording) -> Transcript:
-        """Return what was heard in the recording, by which the number was found."""
+    def _heard_before(
+        self,
+        keeper: LeaseKeeper[CardCut],
+        recording: Recording,
+        facts: SpeechFacts,
+        recipe: str,
+    ) -> Transcript | None:
+        """Return what the model of this machine hears in the recording as it was archived.
+
+        That is the transcript, where it is of that model, and of that recording. None while there
+        is no transcript: one is asked for, as after the catalog was made anew.
+        """
         kept = self._catalog.transcripts.get(recording.sid)
-        if kept is None or kept.object_name is None:
+        if kept is None:
+            kept = self._catalog.transcripts.request(recording.sid, "", self._now())
+        if kept.object_name is None:
+            if kept.due_at is not None:
+                return None
             raise NotFound(f"There is no transcript of {recording.sid} (any more): ask for one.")
+        if keeper.lease.item.object_name is not None or kept.made_by != recipe:
+            read = self._originals(recording)
+            return self._hearing.hear(
+                recording,
+                Sound(recording.sha256 or "", read),
+                measure(read(0, None)),
+                {},
+                facts=facts,
+                heartbeat=keeper.heartbeat,
+                keep=_keep_nothing,
+            )
         try:
             return Transcript.from_json(
                 b"".join(self._copies(recording.sid, kept.fingerprint)(0, None))
@@ -190,16 +226,23 @@ class CardCuts:
             raise VerificationFailed(f"{stored.name} is not what was made.")
         return stored
 
-    def _entry(self, cut: CardCut, stored: StoredObject) -> AuditDraft:
-        """Return the entry that says that it was cut, with its seconds and no digit."""
+    def _entry(self, cut: CardCut, stored: StoredObject, why: str = "") -> AuditDraft:
+        """Return the entry that says that it was cut, or why not, with its seconds and no digit."""
         detail: dict[str, Any] = {
             "object": stored.name.rpartition("/")[2],
             "cuts": ", ".join(_told(cut)),
             "decided_by": cut.decided_by,
+            **({"why": why} if why else {}),
         }
-        me = OURSELVES
+        me, outcome = OURSELVES, AuditOutcome.FAILED if why else AuditOutcome.DONE
         return AuditDraft(
-            self._now(), me.name, me.role, Action.CUT, cut.recording_sid, detail=detail
+            self._now(),
+            me.name,
+            me.role,
+            Action.CUT,
+            cut.recording_sid,
+            outcome=outcome,
+            detail=detail,
         )
 
     def _delete(self, mine: Sequence[StoredObject]) -> None:
