@@ -178,6 +178,7 @@ def test_it_says_that_what_is_heard_was_cut_and_its_own_sound_was_not(
         name, [quiet], content_type="audio/x-wav", labels={}, custom_time=at, finish=dict
     )
     cut = CardCut(SID, at, "", (), CardCutState.CUT, object_name=name, made_at=at)
+    cut = dataclasses.replace(cut, made_cuts=((61.0, 75.5), (80.0, 82.25)))
     cut = dataclasses.replace(cut, size=stored.size, crc32c=stored.crc32c, own_sha256=sha256)
     with archive.catalog.database.write() as connection:
         connection.execute(insert(card_cuts), to_row(cut, card_cuts))
@@ -193,6 +194,7 @@ def test_it_says_that_what_is_heard_was_cut_and_its_own_sound_was_not(
     assert said["card_numbers_cut"] == {
         "copy_sha256": sha256,
         "made_at": utc(at),
+        "silent": [[61.0, 75.5], [80.0, 82.25]],
         "file_is": "as recorded",
         "speech_and_transcript_are_of": "the copy",
     }
@@ -200,6 +202,7 @@ def test_it_says_that_what_is_heard_was_cut_and_its_own_sound_was_not(
     text = " ".join(run(tmp_path, f"pdftotext -layout {report.name} -").split())
     assert "no es esa copia, sino la grabación tal como se hizo, íntegra." in text
     assert sha256 in text
+    assert "1:01-1:16, 1:20-1:22" in text
     assert checked(container, authority).holds
 
 

@@ -286,6 +286,7 @@ def _cut(facts: RecordingFacts) -> dict[str, Any] | None:
     return {
         "copy_sha256": cut.own_sha256,
         "made_at": utc(cut.made_at),
+        "silent": [[begin, end] for begin, end in cut.made_cuts or ()],
         "file_is": "as recorded",
         "speech_and_transcript_are_of": "the copy",
     }

@@ -200,6 +200,7 @@ class _Pages:
         yield Facts(
             (
                 (said["cut_made"], self._time(cut.made_at)),
+                (said["cut_silent"], _spans(cut.made_cuts or ())),
                 (said["cut_hash"], cut.own_sha256 or ""),
             )
         )
@@ -346,3 +347,8 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _spans(spans: Sequence[tuple[float, float]]) -> str:
+    """Return spans of seconds as people read them: `1:01-1:16, 1:20-1:22`."""
+    return ", ".join(f"{_clock(begin)}-{_clock(end)}" for begin, end in spans)
