@@ -324,15 +324,26 @@ def test_a_copy_that_is_not_what_was_made_is_made_anew_and_meanwhile_nothing_is_
     house: House,
 ) -> None:
     copy = cut_out(house)
+    silent = heard(house)
     stored = house.bucket.stat(copy.object_name or "")
     house.bucket.delete(stored.name, stored.generation)
     with pytest.raises(ObjectNotFound):
         heard(house)
     assert house.archive.recordings.compare(SID, by=ANA) == [copy.object_name]
-    hears(house, *WITH_CARD, *CLEAN)
+    find(house, CODE)  # which nobody approved yet, nor more silence
+    with house.archive.catalog.database.write() as connection:
+        connection.execute(card_cuts.update().values(guard=5.0))
+    house.archive.custody.hold(SID, case="C-7", reason="a claim", by=ANA)
+    hears(house, *WITH_CARD)
     house.archive.jobs.do("card cut", SID)
-    assert known(house).state is CardCutState.CUT
-    assert len(heard(house)) == len(TALK)
+    again = known(house)
+    assert (again.state, again.due_at) == (CardCutState.PROPOSED, None)
+    assert heard(house) == silent
+    assert again.object_name != copy.object_name
+    assert (again.own_sha256, again.made_cuts) == (copy.own_sha256, copy.made_cuts)
+    assert not speech_of(house).heard, "it was heard before"
+    house.archive.catalog.cards.again(SID, copy.object_name or "", house.time)
+    assert known(house) == again, "another one is there"
 
 
 def find(house: House, *spans: CardSpan) -> None:
@@ -452,11 +463,35 @@ def test_what_is_held_or_gone_is_not_cut(house: House) -> None:
     assert known(house).state is CardCutState.PROPOSED
 
 
+def unhold(house: House) -> None:
+    custody = house.archive.custody
+    asked = custody.unhold(SID, case="C-7", reason="settled", by=ANA)
+    custody.approvals.approve(asked.id, by=Actor("bo", "admin"))
+
+
 def test_what_is_held_meanwhile_stays_as_it_is(house: House) -> None:
     before = objects(house)
     house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
     house.archive.custody.hold(SID, case="C-7", reason="a claim", by=ANA)
     hears(house, *CLEAN)
+    house.archive.jobs.do("card cut", SID)
+    assert (known(house).attempts, known(house).last_error) == (0, "")
+    assert (objects(house), heard(house)) == (before, TALK)
+    unhold(house)
+    house.archive.jobs.do("card cut", SID)
+    assert known(house).state is CardCutState.CUT, "it goes on then"
+
+
+def test_what_is_held_while_it_is_heard_stays_as_it_is(house: House) -> None:
+    before = objects(house)
+    house.archive.cards.approve(SID, reason="they pay by card", by=EVA)
+    hears(house, *CLEAN)
+
+    def hold(_: int) -> None:
+        speech_of(house)._before = lambda _: None
+        house.archive.custody.hold(SID, case="C-7", reason="a claim", by=ANA)
+
+    speech_of(house)._before = hold
     house.archive.jobs.do("card cut", SID)
     assert "is held" in known(house).last_error
     assert (objects(house), heard(house)) == (before, TALK)
@@ -471,8 +506,8 @@ def test_all_of_it_goes_with_the_recording(house: House) -> None:
 
 
 def test_it_comes_back_with_a_rebuild(house: House, tmp_path: Any) -> None:
-    copy = cut_out(house)
     house.archive.journal.write()
+    copy = cut_out(house)  # which its day is told of at once
     url = f"sqlite:///{tmp_path}/anew.db"
     house.archive.journal.rebuild(url, by=ANA)
     from twirec.catalog import Catalog

@@ -261,6 +261,7 @@ class Operations:
             originals.as_recorded,
             lambda sid, what: originals.checked(sid, OURSELVES).reader(what),
             self._hearing(),
+            lambda day: self._pages().write_day(day),
             self._now,
         )
 

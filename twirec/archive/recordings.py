@@ -459,7 +459,7 @@ class Recordings:
                     _read_all(checked.open(cut.fingerprint))
                 except (BytesDiffer, ObjectNotFound):
                     self._originals.maker().delete(cut.fingerprint.object_name)
-                    self._catalog.cards.again(sid, self._now())
+                    self._catalog.cards.again(sid, cut.fingerprint.object_name, self._now())
                     deleted.append(cut.fingerprint.object_name)
             kept = self._catalog.transcripts.get(sid)
             if kept is not None and kept.object_name is not None:

@@ -144,17 +144,16 @@ class Cards:
         """
         its = card_cuts.c.recording_sid == recording_sid
         approved = state is CardCutState.APPROVED
-        values = {
+        values: dict[str, Any] = {
             "state": state,
             "decided_at": audited.at,
             "decided_by": audited.by,
             "reason": reason,
             "problem": "",
-            **ENDED,
-            "due_at": audited.at if approved else None,
-            "attempts": 0,
             "last_error": "",
         }
+        if approved:  # what is refused leaves it at the copy that may be made again just now
+            values |= {**ENDED, "due_at": audited.at, "attempts": 0}
         if guard is not None:
             kept = card_cuts.c.object_name.is_not(None) & (card_cuts.c.guard > guard)
             values["guard"] = case((kept, card_cuts.c.guard), else_=guard)
@@ -175,24 +174,46 @@ class Cards:
                 hint(connection, CARD_CUT, recording_sid, audited.at)
         return to_model(CardCut, row)
 
-    def again(self, recording_sid: str, now: datetime) -> None:
+    def again(self, recording_sid: str, object_name: str, now: datetime) -> None:
         """Let a worker make a copy anew that is not what was made, and was deleted.
 
-        Nothing is heard of the recording until then.
-        """
-        its = (card_cuts.c.recording_sid == recording_sid) & card_cuts.c.object_name.is_not(None)
-        values = {"state": CardCutState.APPROVED, "due_at": now, "attempts": 0, "last_error": ""}
-        with self._database.write() as connection:
-            connection.execute(update(card_cuts).where(its).values(values))
-            hint(connection, CARD_CUT, recording_sid, now)
+        The very same, whatever was found, decided or refused since then, which stays as it is.
+        Nothing is heard of the recording until it is there.
 
-    def begin(self, lease: Lease[CardCut], name: str, transcript: str) -> Lease[CardCut]:
+        Args:
+            recording_sid: `RE…`.
+            object_name: of what was deleted; if another copy is there, nothing is done.
+            now: UTC.
+        """
+        its = card_cuts.c
+        lost = (its.recording_sid == recording_sid) & (its.object_name == object_name)
+        values = {"due_at": now, "attempts": 0, "last_error": ""}
+        with self._database.write() as connection:
+            changing = update(card_cuts).where(lost, its.due_at.is_(None)).values(values)
+            if connection.execute(changing).rowcount:
+                hint(connection, CARD_CUT, recording_sid, now)
+
+    def made_again(self, lease: Lease[CardCut], stored: StoredObject, audited: AuditDraft) -> None:
+        """Write down that the very same copy is there again, and end the lease.
+
+        Raises `LeaseLost`.
+
+        Args:
+            lease: the right to make it.
+            stored: what the bucket says of it.
+            audited: the entry that says so.
+        """
+        facts = {"object_name": stored.name, "generation": stored.generation}
+        with self.due.commit(lease, {**DONE, **facts}) as (connection, _):
+            append(connection, audited)
+
+    def begin(self, lease: Lease[CardCut], name: str, transcript: str | None) -> Lease[CardCut]:
         """Write down as which objects it is made, before they are there. Raises `LeaseLost`.
 
         Args:
             lease: the right to make it.
             name: of the copy.
-            transcript: the name of what will be heard in it.
+            transcript: the name of what will be heard in it; None if that is known.
         """
         values = {"next_name": name, "next_transcript": transcript}
         with self.due.commit(lease, values) as (_, begun):
@@ -383,7 +404,10 @@ def _forget_made(connection: Connection, sid: str, but: str) -> list[str]:
 
 
 def _may_be_made(rows: FromClause, _: Adopt) -> ColumnElement[bool]:
-    return may_be_cut(rows)
+    """Return the condition of what may be made: of what is held only what was there before."""
+    its = recordings.c.sid == rows.c.recording_sid
+    stays = rows.c.state != CardCutState.APPROVED
+    return exists().where(its, _MAY_BE_MADE, or_(stays, ~held()))
 
 
 def may_be_cut(rows: FromClause) -> ColumnElement[bool]:

@@ -140,6 +140,16 @@ class CardCut:
         """First and last second of each silence, guards included, none over another."""
         return joined((each.starts - self.guard, each.ends + self.guard) for each in self.spans)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether a worker is to make the copy again that there was, and nothing else."""
+        return self.state is not CardCutState.APPROVED
+
+    @property
+    def to_make(self) -> tuple[tuple[float, float], ...]:
+        """The silence of the copy that a worker is to make: as approved, or as it was."""
+        return self.made_cuts if self.is_lost and self.made_cuts is not None else self.cuts
+
 
 def heard(recording: Recording, cut: CardCut | None) -> Fingerprint:
     """Return what is heard of a recording: it as it was archived, or its copy without card numbers.

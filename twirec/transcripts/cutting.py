@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from twirec.audio.cuts import frames_of
@@ -36,6 +37,8 @@ from twirec.transcripts.cards import find_cards, left_over
 from twirec.transcripts.hearing import Hearing
 from twirec.transcripts.transcripts import WhileUsable
 
+log = logging.getLogger("twirec.transcripts")
+
 LEASE = timedelta(minutes=15)
 """As of transcripts: a few seconds of speech can take a slow machine minutes."""
 WAIT = timedelta(minutes=5)
@@ -59,6 +62,7 @@ class CardCuts:
         originals: returns what reads a recording as it was archived, and compares it with that.
         copies: returns what reads an object made of a recording, and compares it with what was put.
         hearing: hears what was made.
+        write_day: writes the journal of a day, which has to say at once that there is a copy.
         now: the clock, UTC.
     """
 
@@ -69,8 +73,10 @@ class CardCuts:
         originals: Callable[[Recording], ReadBytes],
         copies: Callable[[str, Fingerprint], ReadBytes],
         hearing: Hearing,
+        write_day: Callable[[date], object],
         now: Callable[[], datetime],
     ) -> None:
+        self._write_day = write_day
         self._catalog = catalog
         self._bucket = bucket
         self._originals = originals
@@ -100,6 +106,9 @@ class CardCuts:
         cut = keeper.lease.item
         recording = self._catalog.recordings.get(cut.recording_sid)
         check(OURSELVES, recording, Deed.CUT)
+        if cut.is_lost:
+            self._make_again(keeper, recording)
+            return
         facts = self._hearing.speech.facts()
         recipe = self._hearing.recipe(facts)
         before = self._heard_before(keeper, recording, facts, recipe)
@@ -157,6 +166,38 @@ class CardCuts:
             raise
         with suppress(TwirecError):
             self._delete_named(gone)
+        self._write_down(cut)
+
+    def _make_again(self, keeper: LeaseKeeper[CardCut], recording: Recording) -> None:
+        """Make the copy that was there: it was heard before, and is to be the same in each byte."""
+        cut = keeper.lease.item
+        name = cut_name(recording, _recipe(recording.sha256 or "", *_told(cut), keeper.lease.token))
+        keeper.lease = self._catalog.cards.begin(keeper.lease, name, None)
+        self._delete_named([cut.next_name, cut.next_transcript])
+        mine: list[StoredObject] = []
+        try:
+            stored = self._put(keeper, recording, name)
+            mine.append(stored)
+            if stored.labels.get("sha256") != cut.own_sha256:
+                raise VerificationFailed(f"{name} is not the copy that was there.")
+            self._catalog.cards.made_again(keeper.lease, stored, self._entry(cut, stored))
+        except CatalogError:
+            raise
+        except TwirecError:
+            with suppress(TwirecError):
+                self._delete(mine)
+            raise
+        self._write_down(cut)
+
+    def _write_down(self, cut: CardCut) -> None:
+        """Write the journal of its day, so that no rebuild brings back the number meanwhile.
+
+        What fails of that is written later, as each day that changed.
+        """
+        try:
+            self._write_day(cut.found_at.astimezone(UTC).date())
+        except TwirecError as error:
+            log.error("the journal of a copy without card numbers: %s", error)
 
     def _heard_before(
         self,
@@ -199,7 +240,7 @@ class CardCuts:
         """Make the copy, as a stream."""
         cut = keeper.lease.item
         original = Original(self._originals(recording), recording.size or 0)
-        spans = frames_of(cut.cuts, original.pcm)
+        spans = frames_of(cut.to_make, original.pcm)
         measured = _Measured()
 
         def chunks() -> Iterator[bytes]:
@@ -281,7 +322,7 @@ def _keep_nothing(*_: object) -> None:
 
 def _told(cut: CardCut) -> list[str]:
     """Return the seconds of silence in words."""
-    return [f"{begin:g} to {end:g}" for begin, end in cut.cuts]
+    return [f"{begin:g} to {end:g}" for begin, end in cut.to_make]
 
 
 def _recipe(*told: str) -> str:
