@@ -50,15 +50,32 @@ def test_it_is_shown_and_cut_out_where_a_supervisor_says_so(
     cut = known(archive)
     assert (cut.state, cut.guard, cut.reason) == (CardCutState.APPROVED, 2.5, "PCI DSS")
     page = supervisor.post(DECIDE, YES, follow_redirects=True).text
-    assert "A colleague has decided it meanwhile." in page
+    assert f"What was found in {SID} is approved already." in page
 
 
 def test_it_is_said_to_be_none(spoken: None, archive: Archive, admin: Browser) -> None:
     no = {**YES, "decision": "refuse", "reason": "a meter"}
     page = admin.post(DECIDE, no, follow_redirects=True).text
     assert "Nothing is cut out." in page
-    assert "A card number is spoken" not in page
+    assert "Perhaps a card number is spoken" in page
+    assert "It is no card number" not in page, "which is decided"
     assert known(archive).state is CardCutState.REFUSED
+    admin.post(DECIDE, YES)
+    assert known(archive).state is CardCutState.APPROVED
+
+
+def test_what_is_cut_is_cut_again_with_more_silence_and_its_copy_is_what_is_heard(
+    spoken: None, archive: Archive, admin: Browser
+) -> None:
+    copy = {"object_name": "derivatives/x.wav", "state": CardCutState.CUT, "guard": 1.0}
+    with archive.catalog.database.write() as connection:
+        connection.execute(card_cuts.update().values(copy))
+    page = admin.get(PAGE).text
+    assert "Cut it out all the same, or with more silence" in page
+    assert "What is heard is the copy" not in page
+    admin.post(DECIDE, YES)
+    assert (known(archive).state, known(archive).guard) == (CardCutState.APPROVED, 2.5)
+    assert "What is heard is the copy without what was cut out before." in admin.get(PAGE).text
 
 
 def test_a_reason_has_to_be_given_and_what_is_held_is_not_cut(

@@ -11,6 +11,7 @@ from callpanel.config import archive
 from callpanel.forms import CutOut
 from callpanel.panel.blueprint import panel
 from callpanel.panel.custody import tell
+from callpanel.panel.show import wrong
 from callpanel.roles import Permission
 from twirec import CustodyRefused, InvalidQuery
 
@@ -33,8 +34,8 @@ def decide_card(sid: str) -> ResponseReturnValue:
         else:
             archive().cards.refuse(sid, reason=reason, by=actor())
             flash(_("Nothing is cut out."), "done")
-    except InvalidQuery:
-        flash(_("A colleague has decided it meanwhile."), "error")
+    except InvalidQuery as error:
+        flash(wrong(error) or _("A colleague has decided it meanwhile."), "error")
     except CustodyRefused:
         flash(_("It is held, or may not leave: nothing is cut out of it."), "error")
     return back
