@@ -179,6 +179,6 @@ def cut_name(recording: Recording, recipe: str) -> str:
 
     Args:
         recording: its original.
-        recipe: the SHA-256 of all that decides what is in it, in hex.
+        recipe: the SHA-256 of all that decides what is in it, and of the try that makes it, in hex.
     """
     return f"{derivatives_of(recording)}{recipe[:16]}.wav"

@@ -201,7 +201,8 @@ CARD_STATES = {
     CardCutState.APPROVED.value: _l("A worker cuts it out, and listens to what is left."),
     CardCutState.CUT.value: _l("It is cut out of all that is heard and read."),
     CardCutState.FAILED.value: _l(
-        "Figures are still heard in the copy without it, so that it is not given. Try more silence."
+        "The copy without it is not given: a part of it is heard there, or too little of the rest "
+        "to know. Try more silence."
     ),
     CardCutState.REFUSED.value: _l("Nothing is cut out."),
 }
