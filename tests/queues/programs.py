@@ -61,10 +61,10 @@ if __name__ == "__main__":
     for module in LOADED:
         importlib.import_module(module)
     try_once()
+    gc.collect()  # with connections that were left open ends who answers them
     for each in {*threading.enumerate()} - {threading.main_thread()}:  # a fork leaves them behind
-        each.join(MOST)  # a server's that answers ends a little after the server
+        each.join(MOST)
     assert threading.active_count() == 1, threading.enumerate()
-    gc.collect()
     gc.freeze()
     words = serve(socket.socket(fileno=int(sys.argv[1])))
     if words is not None:
