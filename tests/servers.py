@@ -294,7 +294,7 @@ def postgres(set_up: Callable[[URL], None], *, durable: bool = False) -> Iterato
     """
     if shutil.which("pg_virtualenv") is None:
         raise FileNotFoundError(NO_POSTGRES)
-    options = ("fsync=on", "max_connections=300") if durable else _LOSES_ALL
+    options = ("max_connections=300", *(("fsync=on",) if durable else _LOSES_ALL))
     with ExitStack() as stack:
         for _ in range(3):  # somebody may take the port before it does
             port = free_port()

@@ -24,6 +24,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.factories import call_sid, recording_sid
+from tests.lending import POSTGRESQL
 from tests.servers import Postgres
 from tests.webhooks.calling import CUSTOMER, LONG_ENOUGH, OWN, STATUS, Clock, app_of
 from tests.webhooks.streaming import event_of, sender
@@ -392,7 +393,7 @@ def costs(url: str) -> Costs:
 def test_a_request_costs_no_more_than_its_row_says(
     costs_on: Callable[[str], Costs], database: str, what: str
 ) -> None:
-    limits = ON_POSTGRESQL if database == "postgresql" else LIMITS
+    limits = ON_POSTGRESQL if POSTGRESQL or database == "postgresql" else LIMITS
     cost, (transactions, statements) = costs_on(database)[what], limits[what]
     assert cost.transactions <= transactions, what
     assert 0 < len(cost.statements) <= statements, "\n".join(cost.statements)
