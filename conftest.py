@@ -53,14 +53,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Let `-n auto` be one worker more than there are cores, unless xdist is told how many.
+    """Let `-n auto` be two workers more than there are cores, unless xdist is told how many.
 
     A worker waits a third of its time: for calls that are played, for browsers and other processes.
     """
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return (cores or 1) + 1
+    return (cores or 1) + 2
 
 
 @pytest.hookimpl(tryfirst=True)
