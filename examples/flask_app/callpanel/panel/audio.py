@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
-from weakref import finalize
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -174,22 +173,16 @@ def streamed(of: turns.Turns, opened: Callable[[], AudioStream]) -> tuple[Respon
         of: whose turn it takes while it lasts.
         opened: opens what is read, once there is a turn.
     """
-    give_back = of.take()
-    try:
+    with of.turn() as while_sent:
         reading = opened()
         try:
             first = next(reading, b"")
         except Exception:
             reading.close()
             raise
-    except Exception:
-        give_back()
-        raise
-    chunks: Iterator[bytes] = chain((first,), reading)
-    response = Response(chunks, content_type=reading.content_type)
-    if reading.size is not None:  # so that no client takes for the whole what broke off
-        response.content_length = (reading.end or reading.size) - reading.start
-    response.call_on_close(reading.close)
-    # at the latest when it is gone: what fails before it is sent does not close it
-    response.call_on_close(finalize(response, give_back))
-    return response, reading
+        chunks: Iterator[bytes] = chain((first,), reading)
+        response = Response(chunks, content_type=reading.content_type)
+        if reading.size is not None:  # so that no client takes for the whole what broke off
+            response.content_length = (reading.end or reading.size) - reading.start
+        response.call_on_close(reading.close)
+        return while_sent(response), reading

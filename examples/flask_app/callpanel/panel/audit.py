@@ -96,15 +96,11 @@ def filter_audit() -> ResponseReturnValue:
 def audit_csv() -> ResponseReturnValue:
     """Return all that is asked for as a table, in the language of who asks."""
     asked = searches.asked(AUDIT)
-    give_back = turns.taking.take()
-    try:  # what is wrong is said before it begins
+    with turns.taking.turn() as while_sent:  # what is wrong is said before it begins
         first = archive().audit.acts(**asked, limit=IN_ONE_GO)
         record("export_audit", format="csv")
-    except Exception:
-        give_back()
-        raise
-    lines = stream_with_context(_lines(asked, first))
-    return turns.while_sent(_file(lines, "text/csv; charset=utf-8", "csv"), give_back)
+        lines = stream_with_context(_lines(asked, first))
+        return while_sent(_file(lines, "text/csv; charset=utf-8", "csv"))
 
 
 @panel.get("/audit.pdf")
@@ -112,15 +108,13 @@ def audit_csv() -> ResponseReturnValue:
 def audit_pdf() -> ResponseReturnValue:
     """Return the newest of what is asked for as a document, in the language of who asks."""
     asked = searches.asked(AUDIT)
-    give_back = turns.taking.take()
     try:
-        acts = archive().audit.acts(**asked, limit=MOST_IN_PDF)
-        made = pdf(_document(acts), archive().now())
+        with turns.taking.turn():
+            acts = archive().audit.acts(**asked, limit=MOST_IN_PDF)
+            made = pdf(_document(acts), archive().now())
     except LetterToolsMissing:
         flash(_("PDFs are not installed here: take the table."), "error")
         return redirect(url_for("panel.audit", q=request.args.get("q")))
-    finally:
-        give_back()
     record("export_audit", format="pdf")
     return _file(made, "application/pdf", "pdf")
 

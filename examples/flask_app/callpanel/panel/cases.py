@@ -112,24 +112,24 @@ def case_year() -> ResponseReturnValue:
     if not form.validate():
         return _list(FindCase(formdata=None)), 400
     year, what = int(form.year.data), form.what.data
-    give_back = turns.taking.take()
-    try:
-        parts = _of_year(year, what)
-        first = next(parts)  # what fails here is an error page
-    except NOT_SEALED:
-        give_back()
-        flash(
-            _("There is no seal, or it cannot be used: the doctor says what is missing."), "error"
+    is_pdf = what == STATEMENT
+    with turns.taking.turn() as while_sent:
+        try:
+            parts = _of_year(year, what)
+            first = next(parts)  # what fails here is an error page
+        except NOT_SEALED:
+            flash(
+                _("There is no seal, or it cannot be used: the doctor says what is missing."),
+                "error",
+            )
+            return _list(FindCase(formdata=None)), 409
+        response = Response(
+            stream_with_context(chain((first,), parts)),
+            content_type="application/pdf" if is_pdf else "text/csv; charset=utf-8",
         )
-        return _list(FindCase(formdata=None)), 409
-    except Exception:
-        give_back()
-        raise
-    form_of = "application/pdf" if what == STATEMENT else "text/csv; charset=utf-8"
-    response = Response(stream_with_context(chain((first,), parts)), content_type=form_of)
-    ending = "pdf" if what == STATEMENT else "csv"
-    response.headers.set("Content-Disposition", "attachment", filename=f"{what}-{year}.{ending}")
-    return turns.while_sent(response, give_back)
+        name = f"{what}-{year}.{'pdf' if is_pdf else 'csv'}"
+        response.headers.set("Content-Disposition", "attachment", filename=name)
+        return while_sent(response)
 
 
 def _of_year(year: int, what: str) -> Iterator[bytes]:

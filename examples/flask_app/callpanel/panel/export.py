@@ -54,18 +54,14 @@ def calls_csv() -> ResponseReturnValue:
         flash(_("Choose the columns."), "error")
         return redirect(_list(form))
     columns = [name for name in COLUMNS if name in (form.columns.data or ())]
-    give_back = turns.taking.take()
-    try:
+    with turns.taking.turn() as while_sent:
         page = find(asked, None, oldest_first=form.order.data == OLDEST, repeated=False)
         many = {"calls": page.count} | ({} if page.exact else {"or_more": True})
         archive().audit.record("export", by=actor(), detail={"format": "csv", **many})
-    except Exception:
-        give_back()
-        raise
-    rows = stream_with_context(_lines(columns, islice(page.every(), MOST_ROWS)))
-    response = Response(rows, content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename="calls.csv")
-    return turns.while_sent(response, give_back)
+        rows = stream_with_context(_lines(columns, islice(page.every(), MOST_ROWS)))
+        response = Response(rows, content_type="text/csv; charset=utf-8")
+        response.headers.set("Content-Disposition", "attachment", filename="calls.csv")
+        return while_sent(response)
 
 
 @panel.post("/calls/columns")
@@ -146,18 +142,14 @@ def calls_zip() -> ResponseReturnValue:
     if sum(recording.size or 0 for _call, recording in chosen) > MOST_BYTES:
         flash(_("That is more than 2 GB: choose fewer calls."), "error")
         return back
-    give_back = turns.taking.take()
-    try:
+    with turns.taking.turn() as while_sent:
         parts = _zip(chosen, form.purpose.data or "")
         first = next(parts)  # what fails here is an error page
-    except Exception:
-        give_back()
-        raise
-    sent = stream_with_context(chain((first,), parts))
-    response = Response(sent, content_type="application/zip")
-    response.call_on_close(parts.close)
-    response.headers.set("Content-Disposition", "attachment", filename="recordings.zip")
-    return turns.while_sent(response, give_back)
+        sent = stream_with_context(chain((first,), parts))
+        response = Response(sent, content_type="application/zip")
+        response.call_on_close(parts.close)
+        response.headers.set("Content-Disposition", "attachment", filename="recordings.zip")
+        return while_sent(response)
 
 
 def _recordings(sid: str) -> list[tuple[CallRecord, Recording]]:

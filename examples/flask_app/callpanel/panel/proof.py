@@ -73,16 +73,12 @@ def check_package() -> ResponseReturnValue:
     form = CheckPackage()
     if not form.validate():
         return _page(checking=form), 400
-    give_back = turns.taking.take()
-    try:
-        with tempfile.TemporaryDirectory(prefix="callpanel-") as folder:
-            package = _kept(form.package.data, Path(folder, "package"), LARGEST)
-            trust = form.trust.data
-            trusted = _kept(trust, Path(folder, "trust.pem"), LARGEST_TRUST) if trust else None
-            language = str(get_locale() or "en")[:2]
-            found = check(package, trusted, language) if package else None
-    finally:
-        give_back()
+    with turns.taking.turn(), tempfile.TemporaryDirectory(prefix="callpanel-") as folder:
+        package = _kept(form.package.data, Path(folder, "package"), LARGEST)
+        trust = form.trust.data
+        trusted = _kept(trust, Path(folder, "trust.pem"), LARGEST_TRUST) if trust else None
+        language = str(get_locale() or "en")[:2]
+        found = check(package, trusted, language) if package else None
     if found is None:
         flash(_("It is no package or statement that can be read."), "error")
         return _page(checking=form), 400
@@ -104,11 +100,11 @@ def close_month() -> ResponseReturnValue:
     form = CloseMonth()
     if not form.validate():
         return _page(closing=form), 400
-    give_back = turns.taking.take()
     try:
-        found = archive().custody.months.close(
-            form.month.data or "", by=actor(), language=str(get_locale() or "en")
-        )
+        with turns.taking.turn():
+            found = archive().custody.months.close(
+                form.month.data or "", by=actor(), language=str(get_locale() or "en")
+            )
     except InvalidQuery:
         flash(
             _("That month cannot be closed: it is not over, or Twilio lists its calls no more."),
@@ -123,8 +119,6 @@ def close_month() -> ResponseReturnValue:
     except TimeStampUnavailable:
         flash(_("The authority that says the time does not answer. Try again in a while."), "error")
         return _page(closing=form), 409
-    finally:
-        give_back()
     if found.statement.closed:
         flash(_("The month is closed: every call is explained."), "done")
     else:

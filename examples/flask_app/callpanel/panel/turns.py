@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from weakref import finalize
 
 from flask import Response
@@ -47,25 +48,37 @@ class Turns:
         self._taken: Counter[str] = Counter()
         self._changed = threading.Condition()
 
-    def take(self) -> Callable[[], None]:
-        """Take a turn for who is signed in; return what gives it back, once.
+    @contextmanager
+    def turn(self) -> Iterator[Callable[[Response], Response]]:
+        """Take a turn for who is signed in, and give it back at the end of the block.
+
+        It gives what hands the turn on to an answer, which gives it back when it was sent, or at
+        the latest when it is gone: what fails before it is sent does not close it.
 
         Raises:
             TooBusy: there was none in time.
         """
-        person = user().id
+        with ExitStack() as turn:
+            turn.callback(self._take(user().id))
+
+            def while_sent(response: Response) -> Response:
+                response.call_on_close(finalize(response, turn.pop_all().close))
+                return response
+
+            yield while_sent
+
+    def _take(self, person: str) -> Callable[[], None]:
+        """Take a turn; return what gives it back."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._is_free(person), PATIENCE):
                 raise TooBusy(mine=self._taken[person] >= self._of_one)
             self._taken[person] += 1
-        given_back = threading.Lock()
 
         def give_back() -> None:
-            if given_back.acquire(blocking=False):
-                with self._changed:
-                    self._taken[person] -= 1
-                    self._taken += Counter()  # forget who has none
-                    self._changed.notify_all()
+            with self._changed:
+                self._taken[person] -= 1
+                self._taken += Counter()  # forget who has none
+                self._changed.notify_all()
 
         return give_back
 
@@ -75,12 +88,6 @@ class Turns:
 
 playing = Turns(of_all=8, of_one=4)
 """Parts of recordings that players ask for: short ones, one after the other."""
-
-
-def while_sent(response: Response, give_back: Callable[[], None]) -> Response:
-    """Return an answer that gives its turn back when it was sent, or is gone before."""
-    response.call_on_close(finalize(response, give_back))
-    return response
 
 
 taking = Turns(of_all=4, of_one=2)
