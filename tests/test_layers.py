@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "jobs": {"model"},
     "events": {"model", "catalog", "jobs"},
     "derivatives": {"model", "audio", "catalog", "jobs"},
-    "transcripts": {"model", "audio", "catalog", "jobs"},
+    # what is heard is kept beside what else is made of a recording
+    "transcripts": {"model", "audio", "catalog", "jobs", "derivatives"},
     "transfers": {"model", "calls", "audio", "catalog", "jobs"},
     "custody": {"model", "calls", "catalog", "jobs", "journal"},
     "evidence": {"model", "audio", "custody"},

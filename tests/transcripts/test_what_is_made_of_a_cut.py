@@ -9,42 +9,24 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from tests.audio.hearing import TALK, archived, decoded
+from tests.audio.hearing import TALK, decoded
 from tests.factories import STARTED
 from tests.house import House, with_settings
-from tests.transcripts.test_cutting import (
+from tests.transcripts.cut_house import (
     ANA,
     SID,
-    WITH_CARD,
-    a_house,
     cut_out,
     heard,
     known,
     objects,
     speech_of,
 )
-from twirec.adapters.memory_speech import MemorySpeech
 from twirec.catalog.transcript_tables import transcripts
 from twirec.model.audio import ConversionSpec
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import BucketUnavailable
 
 FLAC, OPUS = ConversionSpec("flac"), ConversionSpec("opus")
-
-
-@pytest.fixture(scope="module")
-def template() -> House:
-    """A call in which a card number is spoken, of which each test has a copy."""
-    house = a_house(MemorySpeech(WITH_CARD))
-    archived(house)
-    return house
-
-
-@pytest.fixture
-def house(template: House) -> House:
-    """A copy of it, with a model of its own."""
-    template.archive._given_speech = MemorySpeech(WITH_CARD)
-    return template.copy()
 
 
 def make(house: House) -> Derivative:

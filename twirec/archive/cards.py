@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from twirec.archive.recordings import Originals
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.standstill import check_reason
-from twirec.model.access import Actor, Deed, acting, asking, may
+from twirec.model.access import Actor, Deed, acting, asking
 from twirec.model.audit import Action, without_numbers
 from twirec.model.cards import GUARDS, CardCut, CardCutState
-from twirec.model.errors import InvalidQuery
+from twirec.model.errors import CustodyRefused, InvalidQuery
 from twirec.model.given import understood, whole
 
 MOST = 1000
@@ -61,12 +62,10 @@ class Cards:
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
         """
-        actor = self._originals.agent_of(asking(by))
-        recording = self._originals.get(sid, actor, Deed.SEE)
-        own = self._catalog.recordings.is_own(actor, sid)
-        return (
-            self._catalog.cards.get(sid) if may(actor, recording, Deed.DETAILS, own=own) else None
-        )
+        with suppress(CustodyRefused):
+            self._originals.get(sid, asking(by), Deed.DETAILS)
+            return self._catalog.cards.get(sid)
+        return None
 
     def approve(
         self, sid: str, *, reason: str, guard: float | None = None, by: Actor | str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
@@ -11,12 +10,12 @@ from datetime import datetime, timedelta
 from twirec.audio.conversion import plan
 from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
+from twirec.derivatives.putting import put_made
 from twirec.jobs.worker import LeaseKeeper
 from twirec.model import cards
 from twirec.model.audio import ConversionSpec, Sound
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
-from twirec.model.crc32c import Crc32c
 from twirec.model.derivatives import Derivative, derivative_name
 from twirec.model.errors import (
     BucketError,
@@ -175,7 +174,6 @@ class Derivatives:
     def _put(
         self, recording: Recording, spec: ConversionSpec, begun: Derivative, content: Chunks
     ) -> StoredObject:
-        measured = _Measured(content)
         labels = {
             "schema": SCHEMA,
             "recording_sid": recording.sid,
@@ -186,21 +184,17 @@ class Derivatives:
         if begun.sha256 != labels["original_sha256"]:
             labels["heard_sha256"] = begun.sha256
         try:
-            with closing(measured.chunks()) as chunks:
-                stored = self._bucket.put(
+            with closing(content):
+                return put_made(
+                    self._bucket,
                     begun.object_name,
-                    chunks,
+                    content,
                     content_type=find_format(spec.format).content_type,
                     labels=labels,
                     custom_time=recording.started_at or begun.begun_at,
-                    finish=measured.labels,
                 )
         except ObjectExists:
             return self._compare(self._bucket.stat(begun.object_name), labels)
-        if (stored.size, stored.crc32c) != (measured.size, str(measured.crc32c)):
-            self._bucket.delete(stored.name, stored.generation)
-            raise VerificationFailed(f"{stored.name} is not what was made.")
-        return stored
 
     def _compare(self, stored: StoredObject, labels: dict[str, str]) -> StoredObject:
         """Take what somebody else made at the same time, if it is the same."""
@@ -216,24 +210,3 @@ def _kept_up(content: Chunks, keeper: LeaseKeeper[Derivative]) -> Chunks:
         for chunk in content:
             keeper.heartbeat()
             yield chunk
-
-
-class _Measured:
-    """Counts and sums what streams by."""
-
-    def __init__(self, content: Chunks) -> None:
-        self._content = content
-        self._sha256 = hashlib.sha256()
-        self.crc32c = Crc32c()
-        self.size = 0
-
-    def chunks(self) -> Chunks:
-        with closing(self._content) as content:
-            for chunk in content:
-                self._sha256.update(chunk)
-                self.crc32c.update(chunk)
-                self.size += len(chunk)
-                yield chunk
-
-    def labels(self) -> dict[str, str]:
-        return {"sha256": self._sha256.hexdigest(), "size": str(self.size)}

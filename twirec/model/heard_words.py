@@ -66,7 +66,7 @@ _TENS = {
     for number, name in enumerate(names.split())
     if name != "_"
 }
-_HUNDREDS = {
+HUNDREDS = {
     "cien": 100,
     "ciento": 100,
     "quinientos": 500,
@@ -81,6 +81,7 @@ _HUNDREDS = {
         for end in ("os", "as")
     },
 }
+"""Spanish hundreds that are one word."""
 _AND = frozenset({"y", "and"})
 
 _SIGNS = {"%": " porciento ", "€": " euros ", "$": " dolares ", "£": " libras "}
@@ -239,7 +240,7 @@ def _below_1000(words: Sequence[str], at: int) -> tuple[int | None, int]:
     if word.isdecimal():
         of_more = _word(words, at + 1) in ("mil", "thousand") or _word(words, at - 1) == "mil"
         return (int(word), at + 1) if len(word) <= 3 and of_more else (None, at)
-    hundreds, after = _HUNDREDS.get(word), at + 1
+    hundreds, after = HUNDREDS.get(word), at + 1
     if hundreds is None and _word(words, at + 1) == "hundred" and _UNITS.get(word, 10) < 10:
         hundreds, after = 100 * _UNITS[word], at + 2
     if hundreds is None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from twirec.model.heard_words import HUNDREDS
+
 Reading = tuple[str, int]
 """Digits, and where it goes on."""
 
@@ -53,21 +55,6 @@ _TENS = {
 }
 _SCORES = {f"{word}ta": _TENS[word] for word in ("hogei", "berrogei", "hirurogei", "laurogei")}
 """Of Basque, which counts in twenties: `hirurogeita hamabi`, 72."""
-_HUNDREDS = {
-    "cien": 100,
-    "ciento": 100,
-    "quinientos": 500,
-    "quinientas": 500,
-    "setecientos": 700,
-    "setecientas": 700,
-    "novecientos": 900,
-    "novecientas": 900,
-    **{
-        f"{_digit}cient{_end}": 100 * _number
-        for _number, _digit in ((2, "dos"), (3, "tres"), (4, "cuatro"), (6, "seis"), (8, "ocho"))
-        for _end in ("os", "as")
-    },
-}
 _THOUSAND, _AND = frozenset({"mil", "thousand"}), frozenset({"y", "and", "i", "e", "eta"})
 _TIMES = {
     **dict.fromkeys(("doble", "double", "dobre"), 2),
@@ -126,7 +113,7 @@ def _thousands(words: Sequence[str], at: int) -> Iterator[tuple[int, int]]:
 def _below_1000(words: Sequence[str], at: int) -> Iterator[tuple[int, int]]:
     word, below = _word(words, at), [*_below_100(words, at)]
     yield from below
-    heads = [(_HUNDREDS[word], at + 1)] if word in _HUNDREDS else []
+    heads = [(HUNDREDS[word], at + 1)] if word in HUNDREDS else []
     heads += [
         (100 * many, after + 1)
         for many, after in (*below, *_written(words, at))
@@ -191,4 +178,4 @@ def _word(words: Sequence[str], at: int) -> str:
     return words[at] if 0 <= at < len(words) else ""
 
 
-_FIGURES = frozenset({*_BELOW_100, *_SCORES, *_HUNDREDS, "hundred", *_THOUSAND, *_TIMES, *_SEVERAL})
+_FIGURES = frozenset({*_BELOW_100, *_SCORES, *HUNDREDS, "hundred", *_THOUSAND, *_TIMES, *_SEVERAL})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from twirec.derivatives.putting import put_made
 from twirec.model.bucket import StoredObject
-from twirec.model.crc32c import Crc32c
 from twirec.model.errors import ObjectExists, VerificationFailed
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
@@ -32,22 +32,17 @@ def put(
         VerificationFailed: something of that name is there, or the bucket has something else.
         BucketError: the bucket does not take it.
     """
-    text = transcript.as_json().encode()
     try:
-        stored = bucket.put(
+        return put_made(
+            bucket,
             name,
-            [text],
+            [transcript.as_json().encode()],
             content_type=CONTENT_TYPE,
             labels=labels(recording, recipe, transcript.sha256),
             custom_time=recording.started_at or transcript.made_at,
-            finish=lambda: measured(text),
         )
     except ObjectExists as error:  # somebody else was faster, whose lease it is then
         raise VerificationFailed(f"{name} is there, and was not a moment before.") from error
-    if (stored.size, stored.crc32c) != (len(text), str(Crc32c(text))):
-        bucket.delete(stored.name, stored.generation)
-        raise VerificationFailed(f"{stored.name} is not what was made.")
-    return stored
 
 
 def labels(recording: Recording, recipe: str, sha256: str) -> dict[str, str]:
