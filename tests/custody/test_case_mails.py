@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
+from tests.custody.ended_call import ended_call
 from tests.factories import ACCOUNT, call_sid
 from tests.house import House, with_settings
 from tests.mail_server import DIES, Inbox, context_of, serving, write_certificate
-from tests.sounds import wav
-from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.smtp import MailServer, read_server
 from twirec.archive import Archive
 from twirec.catalog.case_tables import case_mails
-from twirec.catalog.tables import calls, events, recordings
+from twirec.catalog.tables import events
 from twirec.model.access import Actor
 from twirec.model.cases import CaseMail, CaseStep, MailState
 from twirec.model.errors import CatalogUnavailable
@@ -36,13 +35,7 @@ FROM = "Acme <casos@acme.example>"
 @pytest.fixture(scope="module")
 def recorded() -> House:
     told = {"TWIREC_NOTIFY_URL": "http://localhost:1/", "TWIREC_NOTIFY_SECRET": "x" * 32}
-    house = House(Settings.from_env({**ENVIRONMENT, **told}), MemoryBucket())
-    house.record(wav(4.0, channels=2))
-    house.work()
-    with house.archive.catalog.database.write() as connection:
-        connection.execute(update(calls).values(ended_at=house.time))
-        connection.execute(update(recordings).values(started_at=house.time))
-    return house
+    return ended_call(Settings.from_env({**ENVIRONMENT, **told}))
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from tests.custody.ended_call import ended_call
 from tests.factories import call_sid
 from tests.house import House
-from tests.sounds import wav
-from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
-from twirec.catalog.tables import calls, recordings
+from twirec.catalog.tables import recordings
 from twirec.model.access import Actor
 from twirec.model.errors import InvalidQuery, LinkClosed
 from twirec.model.states import State
@@ -26,13 +25,7 @@ ANA, EVA = Actor("ana", "agent"), Actor("eva", "admin")
 
 @pytest.fixture(scope="module")
 def recorded() -> House:
-    house = House(Settings.from_env(ENVIRONMENT), MemoryBucket())
-    house.record(wav(4.0, channels=2))
-    house.work()
-    with house.archive.catalog.database.write() as connection:
-        connection.execute(update(calls).values(ended_at=house.time))
-        connection.execute(update(recordings).values(started_at=house.time))
-    return house
+    return ended_call(Settings.from_env(ENVIRONMENT))
 
 
 @pytest.fixture
