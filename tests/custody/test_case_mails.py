@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes
-from email.message import Message
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +111,14 @@ def told(archive: Archive, key: str) -> list[str]:
         return sorted(str(each) for each in connection.scalars(its))
 
 
-def opened(inbox: Inbox) -> list[Message]:
-    return [message_from_bytes(bytes(each.content or b"")) for each in inbox.taken]
+def opened(inbox: Inbox) -> list[EmailMessage]:
+    return [message_from_bytes(bytes(each.content or b""), policy=default) for each in inbox.taken]
 
 
-def text_of(message: Message) -> str:
-    text = message.get_payload()[0].get_payload(decode=True)  # type: ignore[index,union-attr]
-    return text.decode()  # type: ignore[union-attr]
+def text_of(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
 
 
 def test_a_worker_sends_it_and_that_is_a_step_an_event_and_an_entry(
@@ -134,8 +136,8 @@ def test_a_worker_sends_it_and_that_is_a_step_an_event_and_an_entry(
     assert (message["From"], message["To"]) == (FROM, TO)
     assert message["Subject"] == f"Justificante de su caso {key}"
     assert "/twirec/disclosed/" in text_of(message)
-    attached = message.get_payload()[1].get_payload(decode=True)  # type: ignore[index,union-attr]
-    assert attached.startswith(b"%PDF")  # type: ignore[union-attr]
+    (attached,) = message.iter_attachments()
+    assert attached.get_content().startswith(b"%PDF")
     step = last_step(archive, key)
     assert (step.kind, step.by, step.text, step.how) == ("delivered", "eva", TO, "e-mail")
     assert mails(archive, key) == []
