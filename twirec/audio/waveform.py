@@ -75,13 +75,13 @@ def _marks(loud: int) -> bytes:
 
 
 def _noise(levels: bytes) -> int:
-    """Return the level that a tenth of the windows does not pass."""
-    below = 0
-    for level in range(256):
+    """Return the level that a tenth of the windows does not pass, or one that is certainly loud."""
+    below = level = 0
+    for level in range(CERTAIN // OVER_NOISE + 1):
         below += levels.count(level)
         if below >= len(levels) * NOISE_SHARE:
-            return level
-    return 0
+            break
+    return level
 
 
 def _joined(sounds: Sequence[tuple[int, int]], pause: float) -> list[tuple[int, int]]:
@@ -283,23 +283,26 @@ SILENT_SIDE = {
 
 def judged(measured: Waveform, recording: Recording) -> Waveform:
     """Return what was measured, with who is on which channel and what looks wrong."""
-    roles = recording.roles(measured.channels) or (None,) * measured.channels
-    sides = zip(measured.sides, roles, strict=True)
-    known = replace(measured, sides=tuple(replace(side, role=role) for side, role in sides))
-    return replace(known, warnings=_warnings(known))
+    roles = zip(measured.sides, _roles(measured, recording), strict=True)
+    sides = tuple(replace(side, role=role) for side, role in roles)
+    return replace(measured, sides=sides, warnings=warnings(measured, recording))
 
 
-def _warnings(waveform: Waveform) -> tuple[SoundWarning, ...]:
+def warnings(measured: Waveform, recording: Recording) -> tuple[SoundWarning, ...]:
     """Return what looks wrong, the worst first."""
-    sides = waveform.sides
-    silent = [side for side in sides if side.silent]
+    sides, roles = measured.sides, _roles(measured, recording)
+    silent = [role for side, role in zip(sides, roles, strict=True) if side.silent]
     if len(silent) == len(sides):
-        warnings = [SoundWarning.SILENT]
+        found = [SoundWarning.SILENT]
     else:
-        warnings = [SILENT_SIDE[side.role] for side in silent]
+        found = [SILENT_SIDE[role] for role in silent]
     if any(side.clipped > MUCH_CLIPPED * side.talk for side in sides):
-        warnings.append(SoundWarning.CLIPPED)
-    return tuple(dict.fromkeys(warnings))
+        found.append(SoundWarning.CLIPPED)
+    return tuple(dict.fromkeys(found))
+
+
+def _roles(measured: Waveform, recording: Recording) -> Sequence[Role | None]:
+    return recording.roles(measured.channels) or (None,) * measured.channels
 
 
 def customer_first(waveform: Waveform) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from twirec.audio.waveform import judged
+from twirec.audio.waveform import warnings
 from twirec.catalog import Catalog
 from twirec.jobs.retrying import TRANSFERS
 from twirec.jobs.worker import Kind, LeaseKeeper
@@ -291,7 +291,7 @@ class Transfer:
         return write()
 
     def _warn(self, recording: Recording, heard: Waveform | None) -> None:
-        for warning in judged(heard, recording).warnings if heard else ():
+        for warning in warnings(heard, recording) if heard else ():
             log.info("%s: its sound looks wrong: %s", recording.sid, warning)
 
     def _take_back(self, recording: Recording) -> None:
