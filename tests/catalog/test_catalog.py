@@ -81,6 +81,7 @@ FROZEN = {
     "0024_kept_apart.py": "fc8eae7c037ac08e9fd5f3767e8427ef2d2bbc2726ba06905078c200eb200a76",
     "0025_case_mails.py": "71d368135a0ae1429467b54004dda1d27a2e621b45bd461737f25626a859cbcc",
     "0026_card_cuts.py": "c036bc162e58d394c4d0126e393c7eb7717fa0eeb3c6fb2261e640f008d2c9a2",
+    "0027_replaced_at.py": "2a34cc66db9ecfd8858c1918a879555f4277e20eff1101438f90c841d2f2a474",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

@@ -177,7 +177,7 @@ def test_it_says_that_what_is_heard_was_cut_and_its_own_sound_was_not(
     stored = sealed_house.bucket.put(
         name, [quiet], content_type="audio/x-wav", labels={}, custom_time=at, finish=dict
     )
-    cut = CardCut(SID, at, "", (), CardCutState.CUT, object_name=name, made_at=at)
+    cut = CardCut(SID, at, "0" * 64, (), CardCutState.CUT, object_name=name, made_at=at)
     cut = dataclasses.replace(cut, made_cuts=((61.0, 75.5), (80.0, 82.25)))
     cut = dataclasses.replace(cut, size=stored.size, crc32c=stored.crc32c, own_sha256=sha256)
     with archive.catalog.database.write() as connection:
@@ -197,6 +197,8 @@ def test_it_says_that_what_is_heard_was_cut_and_its_own_sound_was_not(
         "silent": [[61.0, 75.5], [80.0, 82.25]],
         "file_is": "as recorded",
         "speech_and_transcript_are_of": "the copy",
+        "original_sha256": "0" * 64,
+        "original_destroyed_at": None,
     }
     report = write(tmp_path, "report.pdf", files["report.pdf"])
     text = " ".join(run(tmp_path, f"pdftotext -layout {report.name} -").split())
@@ -204,6 +206,32 @@ def test_it_says_that_what_is_heard_was_cut_and_its_own_sound_was_not(
     assert sha256 in text
     assert "1:01-1:16, 1:20-1:22" in text
     assert checked(container, authority).holds
+
+
+def test_a_package_says_that_the_original_is_destroyed_and_its_sound_is_the_copy(
+    sealed_house: House, make: Make, tmp_path: Path
+) -> None:
+    archive, at = sealed_house.archive, sealed_house.archive.now()
+    cut = CardCut(SID, at, "0" * 64, (), CardCutState.CUT, made_at=at, replaced_at=at)
+    cut = dataclasses.replace(cut, made_cuts=((61.0, 75.5),))
+    with archive.catalog.database.write() as connection:
+        connection.execute(insert(card_cuts), to_row(cut, card_cuts))
+    with zipfile.ZipFile(io.BytesIO(make("asice", language="es"))) as package:
+        files = {each: package.read(each) for each in package.namelist()}
+    (said,) = json.loads(files["manifest.json"])["recordings"]
+    assert said["card_numbers_cut"] == {
+        "copy_sha256": hashlib.sha256(files[WAV]).hexdigest(),
+        "made_at": utc(at),
+        "silent": [[61.0, 75.5]],
+        "file_is": "the copy",
+        "speech_and_transcript_are_of": "the copy",
+        "original_sha256": "0" * 64,
+        "original_destroyed_at": utc(at),
+    }
+    report = write(tmp_path, "report.pdf", files["report.pdf"])
+    text = " ".join(run(tmp_path, f"pdftotext -layout {report.name} -").split())
+    assert "destruyó la grabación tal como se hizo" in text
+    assert "no es esa copia" not in text
 
 
 def test_without_anybody_trusted_who_sealed_it_is_not_known(made: Make) -> None:

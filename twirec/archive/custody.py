@@ -144,7 +144,14 @@ class Custodian:
         return outline(actor, admitted)
 
     def erase(
-        self, what: str, *, reason: str, by: Actor | str, now: bool = False, ground: str = ""
+        self,
+        what: str,
+        *,
+        reason: str,
+        by: Actor | str,
+        now: bool = False,
+        ground: str = "",
+        original: bool = False,
     ) -> Certificate:
         """Erase a recording, a call, or all calls of a customer's number.
 
@@ -162,6 +169,8 @@ class Custodian:
             by: who orders it.
             now: whether it is destroyed at once.
             ground: the legal ground for that, in at most 255 characters.
+            original: whether only the recording as it was archived is destroyed, so that its copy
+                without card numbers takes its place; with `now`.
 
         Returns:
             The certificate as it is now; `certificates.get` returns it later.
@@ -169,9 +178,12 @@ class Custodian:
         Raises:
             NotFound: the catalog has no such recording, call or number, or they may not know of it.
             CustodyRefused: it is not for them.
-            InvalidQuery: there is nothing to erase any more, or no reason or ground is given.
+            InvalidQuery: there is nothing to erase any more, no reason or ground is given, or there
+                is no copy that would take the place of an original.
         """
-        return self._erasures.order(what, reason=reason, actor=acting(by), now=now, ground=ground)
+        return self._erasures.order(
+            what, reason=reason, actor=acting(by), now=now, ground=ground, original=original
+        )
 
     def accept(self, sid: str, *, reason: str, by: Actor | str) -> Recording:
         """Have a recording archived although its length or channels are not what Twilio says.

@@ -24,7 +24,7 @@ from twirec.custody.erasing import Erasing
 from twirec.custody.orders import check_ground
 from twirec.derivatives.listening_copies import ListeningCopies
 from twirec.events.delivery import Delivery
-from twirec.jobs.worker import Kind, Worker
+from twirec.jobs.worker import Kind, LeaseKeeper, Worker
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import Publisher
 from twirec.model.access import (
@@ -41,11 +41,12 @@ from twirec.model.access import (
     without_object,
 )
 from twirec.model.alarms import SILENCE
-from twirec.model.audio import ConversionSpec
+from twirec.model.audio import ConversionSpec, ReadBytes
 from twirec.model.audit import Action, AuditCheck
-from twirec.model.bucket import Difference
+from twirec.model.bucket import Difference, Fingerprint
 from twirec.model.cases import CaseMail
 from twirec.model.derivatives import Derivative
+from twirec.model.erasure import Erasure
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, WorkerAway
 from twirec.model.events import Event
 from twirec.model.given import understood, whole
@@ -65,6 +66,7 @@ from twirec.transcripts.transcripts import Transcripts
 from twirec.transfers.checkpoints import AtCheckpoint, no_checkpoint
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.ownership import Ownership
+from twirec.transfers.replacing import Replacing
 from twirec.transfers.transfer import Transfer
 from twirec.webhooks.pausing import Pausing
 
@@ -204,7 +206,16 @@ class Operations:
             yield PauseEnds(*known, longest, self._now).kind()
 
     def _erasing(self) -> Erasing:
-        return Erasing(self._catalog, self._bucket, self._vendor, self._pages, self._now)
+        def replace_originals(keeper: LeaseKeeper[Erasure]) -> None:
+            copies = self._copies_of
+            Replacing(self._catalog, self._bucket(), copies, self._now).run(keeper)
+
+        parts = (self._catalog, self._bucket, self._vendor, self._pages)
+        return Erasing(*parts, replace_originals, self._now)
+
+    def _copies_of(self, sid: str, what: Fingerprint) -> ReadBytes:
+        """Return what reads an object made of a recording, and compares it with what was put."""
+        return self._originals.checked(sid, OURSELVES).reader(what)
 
     def _events(self) -> Iterator[Kind[Event]]:
         """Yield the kind of work that delivers events, if they are wanted."""
@@ -259,7 +270,7 @@ class Operations:
             self._catalog,
             self._bucket(),
             originals.as_recorded,
-            lambda sid, what: originals.checked(sid, OURSELVES).reader(what),
+            self._copies_of,
             self._hearing(),
             lambda day: self._pages().write_day(day),
             self._now,

@@ -51,6 +51,7 @@ card_cuts = Table(
     Column("model", String(255), nullable=False),
     Column("model_sha256", String(64), nullable=False),
     Column("problem", Text, nullable=False),
+    Column("replaced_at", UtcDateTime),
     Column("due_at", UtcDateTime, index=True),
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text, nullable=False),

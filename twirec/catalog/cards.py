@@ -56,7 +56,7 @@ AGAIN = card_cuts.c.state.in_((CardCutState.REFUSED, CardCutState.CUT))
 DONE = {**ENDED, "due_at": None, "last_error": "", "next_name": None, "next_transcript": None}
 """What ends a lease when nothing is left to do."""
 
-_MAY_BE_MADE = allowed(OURSELVES, Deed.CUT)
+_MAY_BE_MADE = allowed(OURSELVES, Deed.CUT) & recordings.c.destroyed_from.is_(None)
 
 
 class Cards:

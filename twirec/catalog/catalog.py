@@ -42,6 +42,7 @@ from twirec.catalog.pauses import Pauses
 from twirec.catalog.plain_columns import fill_plain
 from twirec.catalog.policy import Policies
 from twirec.catalog.recordings import Recordings
+from twirec.catalog.replacements import Replacements
 from twirec.catalog.rereading import Rereading
 from twirec.catalog.retention import Retention
 from twirec.catalog.search import Search
@@ -117,6 +118,7 @@ class Catalog:
         self.disclosures = Disclosures(self.database)
         self.erasures = Erasures(self.database)
         self.erasing = Erasing(self.database)
+        self.replacements = Replacements(self.database)
         self.access_requests = AccessRequests(self.database)
         self.cases = Cases(self.database)
         self.case_mails = CaseMails(self.database)

@@ -50,8 +50,11 @@ from twirec.model.plain_text import number_in
 from twirec.model.records import Recording
 from twirec.model.states import NOTHING_THERE, UNDONE, Custody, State
 
-RECORDING, CALL = "recording", "call"
+RECORDING, ORIGINAL, CALL = "recording", "original", "call"
 """What an item is, beside the name of a table."""
+
+OF_SIDS = {RECORDING: Copy.RECORDING, ORIGINAL: Copy.RECORDING, CALL: Copy.LINE}
+"""What is destroyed of an item that has a SID of its own."""
 
 MOST_LINES = 1000
 """Lines of a certificate that are shown at once."""
@@ -265,6 +268,8 @@ def _items(target: Target) -> list[tuple[str, Select[Any]]]:
     match target.scope:
         case ErasureScope.RECORDING:
             return [(RECORDING, of_recordings.where(recordings.c.sid == target.key))]
+        case ErasureScope.ORIGINAL:
+            return [(ORIGINAL, of_recordings.where(recordings.c.sid == target.key))]
         case ErasureScope.CALL:
             return [
                 (RECORDING, of_recordings.where(recordings.c.call_sid == target.key)),
@@ -370,13 +375,13 @@ def _block(connection: Connection, erasure: Erasure, order: Order) -> None:
     blocked = select(recordings.c.sid).where(
         recordings.c.sid.in_(these), recordings.c.custody == Custody.BLOCKED
     )
-    _say(connection, erasure.id, RECORDING, CopyOutcome.BLOCKED, erasure_items.c.sid.in_(blocked))
+    say_of(connection, erasure.id, RECORDING, CopyOutcome.BLOCKED, erasure_items.c.sid.in_(blocked))
     undone = select(recordings.c.sid).where(
         recordings.c.sid.in_(these), recordings.c.state.in_(sorted(UNDONE))
     )
-    _say(connection, erasure.id, RECORDING, CopyOutcome.ORDERED, erasure_items.c.sid.in_(undone))
+    say_of(connection, erasure.id, RECORDING, CopyOutcome.ORDERED, erasure_items.c.sid.in_(undone))
     others = erasure_items.c.kind != RECORDING
-    _say(connection, erasure.id, None, CopyOutcome.BLOCKED, others, None)
+    say_of(connection, erasure.id, None, CopyOutcome.BLOCKED, others, None)
     these_calls = select(erasure_items.c.account_sid, erasure_items.c.sid).where(
         erasure_items.c.erasure == erasure.id,
         erasure_items.c.kind == CALL,
@@ -392,8 +397,8 @@ def _destroy(connection: Connection, erasure: str, order: Order) -> None:
     connection.execute(locked.order_by(recordings.c.sid).with_for_update())
     kept = select(recordings.c.sid).where(recordings.c.sid.in_(these), held())
     refused = erasure_items.c.sid.in_(kept)
-    _say(connection, erasure, RECORDING, CopyOutcome.REFUSED, refused, "held")
-    _say(connection, erasure, CALL, CopyOutcome.REFUSED, _call_is_held(), "held")
+    say_of(connection, erasure, RECORDING, CopyOutcome.REFUSED, refused, "held")
+    say_of(connection, erasure, CALL, CopyOutcome.REFUSED, _call_is_held(), "held")
     ordered = order_destruction(connection, recordings.c.sid.in_(these), order)
     hint_recordings(connection, ordered)
     rest = recordings.c.sid.in_(these) & recordings.c.state.not_in([*ERASABLE, *sorted(UNDONE)])
@@ -406,7 +411,7 @@ def _destroy(connection: Connection, erasure: str, order: Order) -> None:
             recordings.c.sid.in_(these), recordings.c.state.in_(states)
         )
         why = "goes_on" if outcome is CopyOutcome.WAITING else ""
-        _say(connection, erasure, RECORDING, outcome, erasure_items.c.sid.in_(so), why)
+        say_of(connection, erasure, RECORDING, outcome, erasure_items.c.sid.in_(so), why)
 
 
 def _recordings(erasure: str) -> Select[Any]:
@@ -425,7 +430,7 @@ def _call_is_held() -> ColumnElement[bool]:
     )
 
 
-def _say(
+def say_of(
     connection: Connection,
     erasure: str,
     kind: str | None,
@@ -513,7 +518,7 @@ def certificate_of(connection: Connection, erasure: Erasure, limit: int) -> Cert
     return Certificate(
         erasure,
         tuple(lines),
-        recordings=counts.get(RECORDING, 0),
+        recordings=counts.get(RECORDING, 0) + counts.get(ORIGINAL, 0),
         calls=counts.get(CALL, 0),
         more=max(sum(counts.values()) - len(items), 0),
         approval=0 if erasure.begun_at else _approval(connection, erasure),
@@ -522,7 +527,7 @@ def certificate_of(connection: Connection, erasure: Erasure, limit: int) -> Cert
 
 def _is_of(line: CertificateLine, kind: str) -> bool:
     """Whether a copy is of an item: rows of several tables may have one key."""
-    if kind in (RECORDING, CALL):
+    if kind in OF_SIDS:
         return True
     return line.copy is Copy.JOURNAL or (line.copy is Copy.ROWS and line.name == kind)
 
@@ -547,11 +552,11 @@ def _lines_of(
     """Return the lines of an item: those of its copies, or one for itself where there is none."""
     if any(line.copy is not Copy.JOURNAL for line in copies):
         return copies
-    copy = {RECORDING: Copy.RECORDING, CALL: Copy.LINE}.get(item.kind, Copy.ROWS)
+    copy = OF_SIDS.get(item.kind, Copy.ROWS)
     until = None
     if item.outcome is CopyOutcome.BLOCKED and erasure.until is not None:
         until = datetime.combine(erasure.until, time(), UTC)
-    name = "" if item.kind in (RECORDING, CALL) else item.kind
+    name = "" if item.kind in OF_SIDS else item.kind
     why = "" if item.kind == notes.name else item.why  # where in the note it is
     return [CertificateLine(item.sid, copy, item.outcome, item.at, name, 0, until, why), *copies]
 
@@ -568,7 +573,7 @@ def _with_items(connection: Connection, audited: AuditDraft, erasure: Erasure) -
         **audited.detail,
         "erasure": erasure.id,
         "kind": erasure.kind.value,
-        "recordings": counts.get(RECORDING, 0),
+        "recordings": counts.get(RECORDING, 0) + counts.get(ORIGINAL, 0),
         "calls": counts.get(CALL, 0),
     }
     if erasure.until is not None:

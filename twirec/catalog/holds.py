@@ -320,6 +320,11 @@ def _check_is_left(connection: Connection, sid: str, at: datetime) -> None:
             f"{sid} is being destroyed since {row.destroyed_from:%Y-%m-%d %H:%M:%S} UTC: a hold "
             "comes too late."
         )
+    if row.state is State.RELEASED and row.destroyed_from is not None:
+        raise CustodyRefused(
+            f"{sid} as it was archived is being destroyed just now: hold it once its copy without "
+            "card numbers is in its place."
+        )
 
 
 def _with_number(audited: AuditDraft, hold: Hold) -> AuditDraft:

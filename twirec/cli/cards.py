@@ -73,6 +73,11 @@ def show(sid: str, as_json: bool) -> None:
         say(f"{cut.decided_by}: {cut.reason}")
     if cut.object_name:
         say(f"The copy without: {cut.object_name} (SHA-256 {cut.own_sha256}), heard by {cut.model}")
+    if cut.replaced_at:
+        say(
+            f"The recording as it was archived (SHA-256 {cut.sha256}) is destroyed: what there is "
+            "is the copy."
+        )
     for why in filter(None, (cut.problem, cut.last_error)):
         say(why)
 
@@ -121,6 +126,7 @@ def _record(cut: CardCut) -> dict[str, Any]:
         "object_name": cut.object_name,
         "sha256": cut.own_sha256,
         "model": cut.model,
+        "replaced_at": cut.replaced_at and cut.replaced_at.isoformat(),
         "problem": cut.problem,
         "last_error": cut.last_error,
     }

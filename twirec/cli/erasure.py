@@ -44,6 +44,7 @@ WHY = {
     "held": "it is held",
     "open": "it has still to be answered",
     "goes_on": "it goes on",
+    "no_copy": "there is no copy without card numbers",
     "vendor": "Twilio",
     "soft_delete": "the bucket's soft delete",
     "kept_by_the_bucket": "the bucket's retention policy, or a hold of its own",
@@ -55,21 +56,32 @@ WHY = {
 @click.option("--reason", required=True, help="Why; it is kept for ever, without numbers.")
 @click.option("--now", is_flag=True, help="Destroy it at once, where the law allows that.")
 @click.option("--ground", default="", help="The legal ground for --now.")
+@click.option(
+    "--original",
+    is_flag=True,
+    help="Only the recording as it was archived: its copy without card numbers stays.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json
-def erase(what: str, reason: str, now: bool, ground: str, yes: bool, as_json: bool) -> None:
+def erase(
+    what: str, reason: str, now: bool, ground: str, original: bool, yes: bool, as_json: bool
+) -> None:
     """Erase WHAT: a recording (RE…), a call (CA…), or all calls of a customer's number.
 
     They are blocked: kept for judges and authorities only, and destroyed on a date (LOPDGDD
     art. 32). With --now and --ground they are destroyed everywhere, by the workers. It cannot be
-    undone, and asks first. Calls to come are not affected.
+    undone, and asks first. Calls to come are not affected. With --original as well, only a
+    recording as it was archived is destroyed, and its copy without card numbers takes its place.
     """
     archive = twirec.Archive.from_env()
     if not yes:
         its = f"{what}, which is {_state(archive, what)}," if what.startswith("RE") else what
         then = "everywhere and for ever" if now else "and destroy it on its date"
-        ask(f"{'Destroy' if now else 'Block'} {its} {then}?")
-    ordered = archive.custody.erase(what, reason=reason, by=operator(), now=now, ground=ground)
+        only = "only the original of " if original else ""
+        ask(f"{'Destroy' if now else 'Block'} {only}{its} {then}?")
+    ordered = archive.custody.erase(
+        what, reason=reason, by=operator(), now=now, ground=ground, original=original
+    )
     _print(ordered, archive.settings.timezone, as_json=as_json)
 
 

@@ -39,6 +39,7 @@ ENGLISH: Words = {
     "block": "It is blocked: kept for judges, prosecutors and authorities only, seen by nobody "
     "else, and destroyed on its date (LOPDGDD, article 32).",
     "destroy": "It is destroyed. What is listed here as destroyed is not in the archive any more.",
+    "original": "{sid} as it was archived, alone: its copy without card numbers takes its place",
     "waits": "It waits for the approval of a second person: nothing is erased yet.",
     "goes_on": "It goes on: what is listed as waiting or ordered is not destroyed yet.",
     "nothing_left": "Nothing is left to do here.",
@@ -73,6 +74,7 @@ ENGLISH: Words = {
     "held": "it is held",
     "open": "it has still to be answered",
     "why_goes_on": "it goes on",
+    "no_copy": "there is no copy without card numbers",
     "vendor": "Twilio",
     "soft_delete": "the bucket's soft delete",
     "kept_by_the_bucket": "the bucket's retention policy, or a hold of its own",
@@ -100,6 +102,8 @@ SPANISH: Words = {
     "block": "Está bloqueada: se conserva solo para jueces, fiscales y autoridades, nadie más la "
     "ve, y se destruye en su fecha (LOPDGDD, artículo 32).",
     "destroy": "Está destruida. Lo que aquí consta como destruido ya no está en el archivo.",
+    "original": "{sid} tal como se archivó, y nada más: ocupa su lugar la copia sin números de "
+    "tarjeta",
     "waits": "Espera la aprobación de una segunda persona: todavía no se ha suprimido nada.",
     "goes_on": "Sigue en curso: lo que consta como en espera u ordenado no está destruido todavía.",
     "nothing_left": "Aquí no queda nada por hacer.",
@@ -134,6 +138,7 @@ SPANISH: Words = {
     "held": "está retenida",
     "open": "está pendiente de respuesta",
     "why_goes_on": "sigue en curso",
+    "no_copy": "no hay copia sin números de tarjeta",
     "vendor": "Twilio",
     "soft_delete": "la eliminación temporal del bucket",
     "kept_by_the_bucket": "la política de retención del bucket, o una retención propia suya",
@@ -191,7 +196,10 @@ def document(certificate: Certificate, *, language: str, zone: tzinfo, at: datet
 
 def _facts(certificate: Certificate, words: Words, zone: tzinfo) -> tuple[tuple[str, str], ...]:
     erasure = certificate.erasure
-    what = words["number"] if erasure.scope is ErasureScope.NUMBER else erasure.sid
+    what = {
+        ErasureScope.NUMBER: words["number"],
+        ErasureScope.ORIGINAL: words["original"].format(sid=erasure.sid),
+    }.get(erasure.scope, erasure.sid)
     counted = ", ".join(
         f"{count} {words[one if count == 1 else f'{one}s']}"
         for one, count in (("recording", certificate.recordings), ("call", certificate.calls))

@@ -37,6 +37,7 @@ class Erasing:
         bucket: where the pages are.
         vendor: Twilio.
         journal: what writes them.
+        replace_originals: destroys originals of which a copy without card numbers stays.
         now: the clock, UTC.
     """
 
@@ -46,8 +47,10 @@ class Erasing:
         bucket: Callable[[], Bucket],
         vendor: Callable[[], Vendor],
         journal: Callable[[], Journal],
+        replace_originals: Callable[[LeaseKeeper[Erasure]], None],
         now: Callable[[], datetime],
     ) -> None:
+        self._replace_originals = replace_originals
         self._catalog = catalog
         self._bucket = bucket
         self._vendor = vendor
@@ -78,6 +81,7 @@ class Erasing:
                 erasing.finish(keeper.lease, now, LATEST)
                 return
             erasing.come_due(keeper.lease, now)
+        self._replace_originals(keeper)
         erasing.empty_rows(keeper.lease, now)
         erasing.mask_notes(keeper.lease, now)
         erasing.settle_recordings(keeper.lease, now)

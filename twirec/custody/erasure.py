@@ -24,6 +24,7 @@ from twirec.model.custody import block_until
 from twirec.model.erasure import Certificate, Erasure, ErasureKind, ErasureScope
 from twirec.model.errors import BucketError, CustodyRefused, InvalidQuery, ObjectNotFound
 from twirec.model.ports import Bucket
+from twirec.model.records import Recording
 from twirec.model.states import UNDONE, Custody, State
 
 log = logging.getLogger("twirec.custody")
@@ -57,6 +58,14 @@ def target_of(what: str, country: str) -> Target:
     return Target(ErasureScope.NUMBER, address.key, *parts(address.number))
 
 
+def _original(target: Target, *, now: bool) -> Target:
+    if target.scope is not ErasureScope.RECORDING:
+        raise InvalidQuery("original: it is of one recording; give its SID (RE…).")
+    if not now:
+        raise InvalidQuery("original: it is destroyed at once; say now, and the ground, as well.")
+    return replace(target, scope=ErasureScope.ORIGINAL)
+
+
 class ErasureOrders:
     """Orders erasures: what is blocked, and what is destroyed.
 
@@ -83,7 +92,16 @@ class ErasureOrders:
         self._country = country
         self._blocked_for = blocked_for
 
-    def order(self, what: str, *, reason: str, actor: Actor, now: bool, ground: str) -> Certificate:
+    def order(
+        self,
+        what: str,
+        *,
+        reason: str,
+        actor: Actor,
+        now: bool,
+        ground: str,
+        original: bool = False,
+    ) -> Certificate:
         """Order that something is blocked, or ask that it is destroyed.
 
         Args:
@@ -92,6 +110,8 @@ class ErasureOrders:
             actor: who orders it.
             now: whether it is destroyed at once.
             ground: the legal ground for that.
+            original: whether only a recording as it was archived is destroyed, of which a copy
+                without card numbers stays.
 
         Raises:
             NotFound: there is no such thing, or they may not know of it.
@@ -101,6 +121,8 @@ class ErasureOrders:
         sid = what.strip() if _SID.fullmatch(what.strip()) else ""
         with self._trail.attempt(Action.ERASE, actor, sid) as done:
             target = target_of(what, self._country)
+            if original:
+                target = _original(target, now=now)
             done = self._trail.about(done, "" if sid else target.key)
             self._check(target, actor, now=now)
             target = self._catalog.erasures.looked_for(target)
@@ -148,7 +170,7 @@ class ErasureOrders:
         )
 
     def _check(self, target: Target, actor: Actor, *, now: bool) -> None:
-        if target.scope is ErasureScope.RECORDING:
+        if target.scope in (ErasureScope.RECORDING, ErasureScope.ORIGINAL):
             recording = self._catalog.recordings.get(target.key)
             if not may_ever(actor, Deed.ERASE):
                 check(actor, recording, Deed.ERASE)
@@ -158,8 +180,23 @@ class ErasureOrders:
                 )
             if now:
                 check_not_held(self._catalog.database, recording.sid)
+            if target.scope is ErasureScope.ORIGINAL:
+                self._check_copy(recording)
         elif not may_ever(actor, Deed.ERASE):
             raise CustodyRefused(f"erase is not for the role {actor.role}.")
+
+    def _check_copy(self, recording: Recording) -> None:
+        cut = self._catalog.cards.get(recording.sid)
+        if cut is None or cut.fingerprint is None:
+            raise InvalidQuery(
+                f"original: there is no copy of {recording.sid} without card numbers; have what "
+                "was found cut out first."
+            )
+        if recording.state is not State.RELEASED:
+            raise InvalidQuery(
+                f"original: {recording.sid} is {recording.state}; wait until Twilio's copy is "
+                "deleted, and it is released."
+            )
 
     def label(self, erasure: Erasure) -> None:
         """Say it on the objects too, for who has only these. What fails, a sweep completes."""

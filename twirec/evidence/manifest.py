@@ -279,16 +279,19 @@ def _transcript(facts: RecordingFacts) -> dict[str, Any] | None:
 
 
 def _cut(facts: RecordingFacts) -> dict[str, Any] | None:
-    """Return that a copy without card numbers is heard; the sound in the package is not that."""
+    """Return that a copy without card numbers is heard, and whether the sound here is that."""
     cut = facts.cut
-    if cut is None or cut.object_name is None:
+    if cut is None or (cut.object_name is None and cut.replaced_at is None):
         return None
+    replaced = cut.replaced_at is not None
     return {
-        "copy_sha256": cut.own_sha256,
+        "copy_sha256": cut.own_sha256 or facts.recording.sha256,
         "made_at": utc(cut.made_at),
         "silent": [[begin, end] for begin, end in cut.made_cuts or ()],
-        "file_is": "as recorded",
+        "file_is": "the copy" if replaced else "as recorded",
         "speech_and_transcript_are_of": "the copy",
+        "original_sha256": cut.sha256,
+        "original_destroyed_at": utc(cut.replaced_at) if cut.replaced_at else None,
     }
 
 

@@ -34,7 +34,7 @@ from twirec.evidence.words import moment, words
 from twirec.model.cards import CardCut
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts
 from twirec.model.purposes import Purposes
-from twirec.model.records import Consent
+from twirec.model.records import Consent, Recording
 from twirec.model.transcript import Transcript
 from twirec.model.vocabulary import NOT_KNOWN, Direction, Role
 
@@ -107,9 +107,9 @@ class _Pages:
         yield from self._announced(facts)
         yield Heading(said["sound"])
         yield from self._sound(facts)
-        if facts.cut is not None and facts.cut.object_name is not None:
+        if facts.cut is not None and (facts.cut.object_name or facts.cut.replaced_at):
             yield Heading(said["cut"])
-            yield from self._cut(facts.cut)
+            yield from self._cut(facts.cut, facts.recording)
         yield Heading(said["pauses"])
         yield from self._pauses(facts)
         if facts.transcript is not None:
@@ -194,16 +194,18 @@ class _Pages:
         scale = tuple(_clock(waveform.seconds * mark / (MARKS - 1)) for mark in range(MARKS))
         yield Picture(facts.picture, HEIGHT, scale)
 
-    def _cut(self, cut: CardCut) -> Iterator[Block]:
+    def _cut(self, cut: CardCut, recording: Recording) -> Iterator[Block]:
         said = self._words
-        yield Paragraph(said["cut_of"])
-        yield Facts(
-            (
-                (said["cut_made"], self._time(cut.made_at)),
-                (said["cut_silent"], _spans(cut.made_cuts or ())),
-                (said["cut_hash"], cut.own_sha256 or ""),
-            )
-        )
+        yield Paragraph(said["cut_of" if cut.replaced_at is None else "cut_replaced"])
+        facts = [
+            (said["cut_made"], self._time(cut.made_at)),
+            (said["cut_silent"], _spans(cut.made_cuts or ())),
+            (said["cut_hash"], cut.own_sha256 or recording.sha256 or ""),
+        ]
+        if cut.replaced_at is not None:
+            facts.append((said["cut_original"], cut.sha256))
+            facts.append((said["cut_destroyed"], self._time(cut.replaced_at)))
+        yield Facts(tuple(facts))
 
     def _transcript(self, transcript: Transcript) -> Iterator[Block]:
         said = self._words

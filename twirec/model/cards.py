@@ -98,6 +98,8 @@ class CardCut:
             before it is done; None while none is.
         model, model_sha256: which heard that nothing is left in it.
         problem: why the last copy is not offered, in one sentence.
+        replaced_at: since when the recording as it was archived is destroyed, and the copy is in
+            its place, UTC; None while it is there.
         due_at: when a worker may make it, UTC; None if none is to.
         attempts: how often a worker tried.
         last_error: why the last try failed.
@@ -124,6 +126,7 @@ class CardCut:
     model: str = ""
     model_sha256: str = ""
     problem: str = ""
+    replaced_at: datetime | None = None
     due_at: datetime | None = None
     attempts: int = 0
     last_error: str = ""

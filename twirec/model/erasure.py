@@ -11,6 +11,9 @@ class ErasureScope(StrEnum):
     """What an erasure is of."""
 
     RECORDING = "recording"
+    ORIGINAL = "original"
+    """A recording as it was archived, and nothing else: its copy without card numbers stays, in its
+    place."""
     CALL = "call"
     """A call's line, what was written about it, and all its recordings."""
     NUMBER = "number"

@@ -380,6 +380,7 @@ RULE_STEPS = {
 
 ERASED_SCOPES = {
     "recording": _l("a recording"),
+    "original": _l("a recording as it was archived; its copy without card numbers stays"),
     "call": _l("a call"),
     "number": _l("a number"),
 }
@@ -412,6 +413,7 @@ WHY_KEPT = {
     "held": _l("it is held"),
     "open": _l("it has still to be answered"),
     "goes_on": _l("it goes on"),
+    "no_copy": _l("there is no copy without card numbers"),
     "vendor": "Twilio",
     "soft_delete": _l("the bucket's soft delete"),
     "kept_by_the_bucket": _l("the bucket's retention policy, or a hold of its own"),

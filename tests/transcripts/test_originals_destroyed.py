@@ -1,0 +1,239 @@
+"""The recording as it was archived is destroyed alone: its copy without card numbers stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.audio.hearing import archived
+from tests.erasing import SECOND, destroy
+from tests.house import A_CALL, House
+from tests.transcripts.cut_house import ANA, EVA, SID, WITH_CARD, a_house, cut_out, heard, known
+from twirec import CardCutState, Certificate, Copy, CopyOutcome, State
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_speech import MemorySpeech
+from twirec.catalog import Catalog
+from twirec.model.errors import BucketUnavailable, CustodyRefused, InvalidQuery, ObjectKept
+
+WHY = {"reason": "PCI DSS 3.3.1", "by": ANA, "now": True, "ground": "PCI DSS 3.3.1"}
+
+
+@pytest.fixture(scope="module")
+def cut_template() -> House:
+    house = a_house(MemorySpeech(WITH_CARD))
+    archived(house)
+    cut_out(house)
+    return house
+
+
+@pytest.fixture
+def cut(cut_template: House) -> House:
+    cut_template.archive._given_speech = MemorySpeech(WITH_CARD)
+    return cut_template.copy()
+
+
+def ordered(house: House) -> Certificate:
+    """Ask for it, and let a second person approve it."""
+    asked = house.archive.custody.erase(SID, original=True, **WHY)
+    assert asked.approval
+    house.archive.custody.approvals.approve(asked.approval, by=SECOND)
+    return house.archive.custody.certificates.get(asked.id, by=ANA)
+
+
+def worked(house: House, certificate: Certificate) -> Certificate:
+    house.time += timedelta(minutes=11)
+    house.archive.jobs.do("erasure", certificate.id)
+    return house.archive.custody.certificates.get(certificate.id, by=ANA)
+
+
+def contents(house: House) -> dict[str, bytes]:
+    return {
+        each.name: b"".join(house.bucket.open_range(each.name))
+        for each in house.bucket.list()
+        if each.name.endswith(".wav") and not each.name.startswith("announcements/")
+    }
+
+
+def recording(house: House) -> Any:
+    return house.archive.recordings.get(SID, by=ANA)
+
+
+def outcomes(certificate: Certificate) -> set[tuple[Copy, CopyOutcome, str]]:
+    return {(line.copy, line.outcome, line.why) for line in certificate.lines}
+
+
+def test_the_copy_takes_the_place_and_nothing_of_the_original_is_left(cut: House) -> None:
+    before, copy, original = recording(cut), heard(cut), contents(cut)[recording(cut).object_name]
+    cut.vendor.add_call(A_CALL)
+    done = worked(cut, ordered(cut))
+    assert done.done, done
+    assert outcomes(done) == {(Copy.RECORDING, CopyOutcome.DONE, "")}
+    assert copy != original
+    assert contents(cut) == {before.object_name: copy}
+    assert heard(cut) == copy
+    after = recording(cut)
+    assert (after.state, after.sha256) != (before.state, before.sha256)
+    assert after.state is State.RELEASED
+    assert (known(cut).object_name, known(cut).sha256) == (None, before.sha256)
+    stored = cut.bucket.stat(before.object_name)
+    assert stored.labels["sha256"] == after.sha256
+    assert stored.labels["original_sha256"] == before.sha256
+    assert stored.labels["recording_sid"] == SID
+    # what is there is what the catalog says, for all who look
+    assert cut.archive.recordings.compare(SID, by=ANA) == []
+    assert cut.archive.operations.sweep(full=True).problems == {}
+
+
+@pytest.mark.parametrize("step", ["delete", "put", "replaced", "settle"])
+def test_whoever_dies_at_a_step_leaves_it_to_the_next(
+    cut: House, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, name = heard(cut), recording(cut).object_name
+    certificate = ordered(cut)
+    target = cut.bucket if step in ("delete", "put") else cut.archive.catalog.replacements
+    do = getattr(target, step)
+
+    def dies_after(*args: Any, **named: Any) -> Any:
+        do(*args, **named)
+        monkeypatch.undo()
+        raise BucketUnavailable("503")
+
+    monkeypatch.setattr(target, step, dies_after)
+    assert not worked(cut, certificate).done
+    assert heard(cut) == copy
+    assert worked(cut, certificate).done
+    left = contents(cut)
+    assert left.pop(name) == copy
+    # its old name is forgotten with the commit: a sweep deletes what is left there
+    assert list(left.values()) == ([copy] if step == "replaced" else [])
+    assert heard(cut) == copy
+
+
+def test_what_is_held_stays_and_is_not_held_in_the_middle(
+    cut: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = ordered(cut)
+    cut.archive.custody.hold(SID, case="C-7", reason="a dispute", by=EVA)
+    everything = contents(cut)
+    refused = worked(cut, certificate)
+    assert outcomes(refused) == {(Copy.RECORDING, CopyOutcome.REFUSED, "held")}
+    assert contents(cut) == everything
+    with pytest.raises(CustodyRefused, match="held"):
+        ordered(cut)
+
+
+def test_nobody_holds_it_or_cuts_more_while_it_goes(
+    cut: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = ordered(cut)
+
+    def away(name: str, generation: int) -> None:
+        raise BucketUnavailable("503")
+
+    monkeypatch.setattr(cut.bucket, "delete", away)
+    worked(cut, certificate)
+    with pytest.raises(CustodyRefused, match="once its copy without card numbers"):
+        cut.archive.custody.hold(SID, case="C-7", reason="a dispute", by=EVA)
+    with pytest.raises(CustodyRefused, match="may not leave"):
+        cut.archive.cards.approve(SID, reason="more", guard=3.0, by=EVA)
+
+
+def test_what_the_bucket_keeps_waits_and_can_be_held_meanwhile(
+    cut: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, until = ordered(cut), cut.time + timedelta(days=9)
+
+    def keeps(name: str, generation: int) -> None:
+        raise ObjectKept("a retention policy", until=until, fix="wait")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cut.bucket, "delete", keeps)
+        waits = worked(cut, certificate)
+    assert outcomes(waits) == {(Copy.RECORDING, CopyOutcome.WAITING, "kept_by_the_bucket")}
+    assert [line.until for line in waits.lines] == [until]
+    cut.archive.custody.hold(SID, case="C-7", reason="a dispute", by=EVA)
+
+
+def test_something_else_in_its_place_is_left(cut: House) -> None:
+    certificate, name = ordered(cut), recording(cut).object_name
+    assert isinstance(cut.bucket, MemoryBucket)
+    stored, _ = cut.bucket._objects[name]
+    cut.bucket.delete(name, stored.generation)
+    cut.bucket.put(
+        name,
+        [b"other"],
+        content_type="audio/x-wav",
+        labels={},
+        custom_time=cut.time,
+        finish=dict,
+    )
+    assert not worked(cut, certificate).done
+    assert contents(cut)[name] == b"other"
+    assert "is not what was archived" in cut.archive.catalog.erasures.get(certificate.id).last_error
+
+
+@pytest.mark.parametrize(
+    ("what", "more", "why"),
+    [
+        ("600111222", {}, "its SID"),
+        (SID, {"now": False, "ground": ""}, "say now"),
+        (SID, {"ground": ""}, "ground"),
+    ],
+)
+def test_what_cannot_be_ordered(cut: House, what: str, more: dict[str, Any], why: str) -> None:
+    with pytest.raises(InvalidQuery, match=why):
+        cut.archive.custody.erase(what, original=True, **{**WHY, **more})
+
+
+def test_without_a_copy_nothing_is_destroyed(house: House) -> None:
+    with pytest.raises(InvalidQuery, match="there is no copy"):
+        house.archive.custody.erase(SID, original=True, **WHY)
+
+
+def test_nothing_is_cut_out_of_what_has_no_number_any_more(cut: House) -> None:
+    worked(cut, ordered(cut))
+    copy = heard(cut)
+    cut_out(cut)
+    assert known(cut).state is CardCutState.FAILED
+    assert "is not heard in the recording" in known(cut).problem
+    assert heard(cut) == copy
+    with pytest.raises(InvalidQuery, match="there is no copy"):
+        ordered(cut)
+
+
+def test_all_of_it_is_erased_afterwards(cut: House) -> None:
+    worked(cut, ordered(cut))
+    destroy(cut.archive, SID)
+    cut.work_on()
+    assert contents(cut) == {}
+    assert cut.archive.catalog.recordings.get(SID).state is State.ERASED
+
+
+def test_all_of_it_is_erased_meanwhile(cut: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = ordered(cut)
+    put = cut.bucket.put
+
+    def too_late(*args: Any, **named: Any) -> Any:
+        monkeypatch.undo()
+        destroy(cut.archive, SID)
+        cut.work_on()
+        return put(*args, **named)
+
+    monkeypatch.setattr(cut.bucket, "put", too_late)
+    worked(cut, certificate)
+    assert contents(cut) == {}
+    assert worked(cut, certificate).done
+
+
+def test_a_rebuild_knows_of_it(cut: House, tmp_path: Path) -> None:
+    worked(cut, ordered(cut))
+    cut.archive.journal.write()
+    url = f"sqlite:///{tmp_path}/anew.db"
+    cut.archive.journal.rebuild(url, by=ANA)
+    anew = Catalog(url)
+    assert anew.cards.get(SID) == known(cut)
+    assert anew.recordings.get(SID).fingerprint == recording(cut).fingerprint
+    anew.close()
