@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from tests.audio.hearing import SECONDS, TALK, archived, decoded
 from tests.erasing import destroy
-from tests.house import House
+from tests.house import A_CALL, House
 from tests.transcripts.cut_house import (
     ANA,
     CARD,
@@ -38,7 +38,7 @@ from twirec.catalog.transcript_tables import transcripts
 from twirec.jobs.retrying import TRANSCRIPTS
 from twirec.model.access import Actor
 from twirec.model.audio import ConversionSpec
-from twirec.model.cards import CardCutState, CardNumbers, CardPart, CardSpan
+from twirec.model.cards import CardCutState, CardNumbers, CardPart, CardSpan, as_labelled
 from twirec.model.errors import (
     CatalogUnavailable,
     CustodyRefused,
@@ -463,6 +463,44 @@ def test_it_comes_back_with_a_rebuild(house: House, tmp_path: Any) -> None:
     anew = Catalog(url)
     assert anew.cards.get(SID) == copy
     anew.close()
+
+
+def test_a_catalog_that_does_not_know_of_the_copy_takes_it_over(house: House) -> None:
+    cut_out(house)
+    copy, catalog = heard(house), house.archive.catalog
+    house.vendor.add_call(A_CALL)
+    with catalog.database.write() as connection:  # as one that is made anew of labels alone
+        connection.execute(delete(card_cuts))
+        connection.execute(delete(transcripts))
+    report = house.archive.operations.sweep(full=True)
+    assert (report.copies_taken_over, report.derivatives_deleted) == (1, 0)
+    assert heard(house) == copy
+    assert known(house).state is CardCutState.APPROVED
+    hears(house, *CLEAN, *WITH_CARD, *CLEAN)
+    house.archive.jobs.do("card cut", SID)  # asks for a transcript
+    house.archive.jobs.do("transcript", SID)
+    house.time += timedelta(minutes=6)
+    house.archive.jobs.do("card cut", SID)
+    assert known(house).state is CardCutState.CUT, known(house)
+    assert heard(house) == copy
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"original_sha256": "0" * 64},
+        {"cuts": ""},
+        {"cuts": "everything"},
+        {"format": "wav"},
+    ],
+)
+def test_what_is_no_copy_of_it_is_not_taken_over(house: House, labels: dict[str, str]) -> None:
+    cut = cut_out(house)
+    stored = house.bucket.stat(cut.object_name or "")
+    recording = house.archive.catalog.recordings.get(SID)
+    assert as_labelled(recording, stored, house.time) is not None
+    changed = dataclasses.replace(stored, labels={**stored.labels, **labels})
+    assert as_labelled(recording, changed, house.time) is None
 
 
 def test_no_digit_is_in_logs_events_and_errors(

@@ -174,6 +174,14 @@ class Cards:
                 hint(connection, CARD_CUT, recording_sid, audited.at)
         return to_model(CardCut, row)
 
+    def take_over(self, cut: CardCut) -> None:
+        """Write down a copy that is there, of a recording of which none is known."""
+        row = to_row(cut, card_cuts)
+        with self._database.write() as connection:
+            inserting = insert_into(card_cuts, connection.dialect.name).on_conflict_do_nothing()
+            connection.execute(inserting, row)
+            hint(connection, CARD_CUT, cut.recording_sid, cut.due_at or cut.found_at)
+
     def again(self, recording_sid: str, object_name: str, now: datetime) -> None:
         """Let a worker make a copy anew that is not what was made, and was deleted.
 

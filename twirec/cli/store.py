@@ -137,6 +137,7 @@ PLANS = {
     "holds_mended": "hold it in the bucket, or let it go",
     "derivatives_deleted": "delete what was made of it",
     "transcripts_taken_over": "take its transcript over",
+    "copies_taken_over": "take its copy without card numbers over",
 }
 """What a dry run leaves undone, by the figure that it would count."""
 
@@ -164,6 +165,7 @@ def _tell(report: SweepReport) -> None:
         "holds in the bucket mended": report.holds_mended,
         "stray derivatives deleted": report.derivatives_deleted,
         "transcripts taken over": report.transcripts_taken_over,
+        "copies without card numbers taken over": report.copies_taken_over,
         "recordings that are not ours, left alone": report.not_ours,
     }
     print_figures(figures)

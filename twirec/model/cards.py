@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from twirec.model.bucket import Fingerprint
+from twirec.model.bucket import Fingerprint, StoredObject
 from twirec.model.derivatives import derivatives_of
 from twirec.model.records import Recording
 from twirec.model.vocabulary import Role
@@ -173,6 +173,51 @@ def joined(spans: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], .
         else:
             found.append((begin, end))
     return tuple(found)
+
+
+def as_labelled(recording: Recording, stored: StoredObject, at: datetime) -> CardCut | None:
+    """Return what the labels of a copy say, for a catalog that does not know of it (any more).
+
+    It is what is heard from then on, until a worker made it anew, and heard that no digit is left:
+    the labels do not say whether somebody did.
+
+    Args:
+        recording: its original.
+        stored: an object beside what else is made of it.
+        at: now, UTC.
+
+    Returns:
+        What is to be written down; None if it is no copy without card numbers of that recording.
+    """
+    said = stored.labels
+    if "format" in said or said.get("original_sha256") != recording.sha256:
+        return None
+    try:
+        pairs = [each.split(" to ") for each in said.get("cuts", "").split(", ")]
+        cuts = joined((float(begin), float(end)) for begin, end in pairs)
+    except ValueError:
+        return None
+    return CardCut(
+        recording.sid,
+        at,
+        recording.sha256 or "",
+        tuple(
+            # a silence from the very beginning may have less than the guard in it
+            CardSpan(CardPart.NUMBER, None, begin and min(begin + GUARD, end), max(end - GUARD, 0))
+            for begin, end in cuts
+        ),
+        CardCutState.APPROVED,
+        decided_at=at,
+        reason="as the labels of its copy say",
+        object_name=stored.name,
+        generation=stored.generation,
+        size=stored.size,
+        crc32c=stored.crc32c,
+        own_sha256=said.get("sha256"),
+        made_at=at,
+        made_cuts=cuts,
+        due_at=at,
+    )
 
 
 def cut_name(recording: Recording, recipe: str) -> str:

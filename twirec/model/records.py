@@ -561,6 +561,8 @@ class SweepReport:
         derivatives_deleted: derivatives that the catalog does not know (any more).
         transcripts_taken_over: transcripts that are there still, of recordings of a catalog that
             was made anew.
+        copies_taken_over: copies without card numbers that are there still, of recordings of such a
+            catalog.
         not_ours: recordings of other apps, which were left alone.
         not_ours_named: SID to why it is not ours, `MOST_NAMED` of them at the most.
         strangers: objects in the bucket that twirec did not put there, or cannot read.
@@ -589,6 +591,7 @@ class SweepReport:
     holds_mended: int = 0
     derivatives_deleted: int = 0
     transcripts_taken_over: int = 0
+    copies_taken_over: int = 0
     not_ours: int = 0
     not_ours_named: Mapping[str, NotOurs] = field(default_factory=dict)
     strangers: int = 0

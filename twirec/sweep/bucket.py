@@ -22,6 +22,7 @@ from twirec.journal.anchors import is_anchor
 from twirec.journal.page import JOURNAL, day_and_number
 from twirec.model.access import OURSELVES, Deed, may
 from twirec.model.bucket import BLOCKED_UNTIL, HELD, StoredObject
+from twirec.model.cards import as_labelled
 from twirec.model.derivatives import DERIVATIVES
 from twirec.model.errors import LookedAtNothing, NotFound, ObjectNotFound
 from twirec.model.ports import Bucket
@@ -172,14 +173,20 @@ class BucketSide:
         """Delete what was made and is not wanted any more. Of an unknown recording nothing is.
 
         A transcript of a recording of which none is known, as after the catalog was made anew, is
-        taken over; or left, where nobody may read it now.
+        taken over; or left, where nobody may read it now. So is a copy without card numbers.
         """
         sid = sid_in(stored.name)
         with suppress(NotFound, ObjectNotFound):
             recording = self._catalog.recordings.get(sid)
             self._bucket.stat(stored.name)
+            copy = None
+            if recording.state in STORED and self._catalog.cards.get(sid) is None:
+                copy = as_labelled(recording, stored, self._now())
             there = recording.state in STORED and is_transcript(stored.name)
-            if there and self._catalog.transcripts.get(sid) is None:
+            if copy is not None:
+                take_over = partial(self._catalog.cards.take_over, copy)
+                yield Discrepancy(sid, "copies_taken_over", "", take_over)
+            elif there and self._catalog.transcripts.get(sid) is None:
                 if may(OURSELVES, recording, Deed.TRANSCRIBE):
                     request = partial(self._catalog.transcripts.request, sid, "", self._now())
                     yield Discrepancy(sid, "transcripts_taken_over", "", request)
