@@ -291,6 +291,16 @@ def test_what_destroys_asks_first(
 
 
 @pytest.mark.usefixtures("archive")
+def test_the_original_alone_is_destroyed_only_where_there_is_a_copy(twirec: Twirec) -> None:
+    words = ("erase", RECORDING, "--reason", "x", "--original", "--now", "--ground", "law")
+    asked = f"Destroy only the original of {RECORDING}, which is completed, everywhere"
+    assert asked in twirec(*words, input="n\n").stderr
+    refused = twirec(*words, "--yes")
+    assert refused.exit_code == 2
+    assert f"there is no copy of {RECORDING} without card numbers" in refused.stderr
+
+
+@pytest.mark.usefixtures("archive")
 @pytest.mark.parametrize(("more", "said"), [((), "y\n"), ((), "Sí\n"), (("--yes",), "")])
 def test_an_erasure_is_ordered_and_audited(
     more: tuple[str, ...], said: str, twirec: Twirec, archive: Archive

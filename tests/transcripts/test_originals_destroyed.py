@@ -87,6 +87,22 @@ def test_the_copy_takes_the_place_and_nothing_of_the_original_is_left(cut: House
     assert cut.archive.operations.sweep(full=True).problems == {}
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "as it was archived, alone: its copy without card numbers takes its place"),
+        ("es", "ocupa su lugar la copia sin números de tarjeta"),
+    ],
+)
+def test_the_certificate_says_that_it_is_the_original_alone(
+    cut: House, language: str, said: str
+) -> None:
+    certificates = cut.archive.custody.certificates
+    page = certificates.page(ordered(cut).id, language=language, by=ANA)
+    assert said in page
+    assert SID in page
+
+
 @pytest.mark.parametrize("step", ["delete", "put", "replaced", "settle"])
 def test_whoever_dies_at_a_step_leaves_it_to_the_next(
     cut: House, step: str, monkeypatch: pytest.MonkeyPatch
