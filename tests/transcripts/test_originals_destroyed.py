@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,13 @@ from twirec import CardCutState, Certificate, Copy, CopyOutcome, State
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_speech import MemorySpeech
 from twirec.catalog import Catalog
-from twirec.model.errors import BucketUnavailable, CustodyRefused, InvalidQuery, ObjectKept
+from twirec.model.errors import (
+    BucketRefused,
+    BucketUnavailable,
+    CustodyRefused,
+    InvalidQuery,
+    ObjectKept,
+)
 
 WHY = {"reason": "PCI DSS 3.3.1", "by": ANA, "now": True, "ground": "PCI DSS 3.3.1"}
 
@@ -171,6 +178,71 @@ def test_what_the_bucket_keeps_waits_and_can_be_held_meanwhile(
     assert outcomes(waits) == {(Copy.RECORDING, CopyOutcome.WAITING, "kept_by_the_bucket")}
     assert [line.until for line in waits.lines] == [until]
     cut.archive.custody.hold(SID, case="C-7", reason="a dispute", by=EVA)
+    cut.time = until
+    assert outcomes(worked(cut, certificate)) == {(Copy.RECORDING, CopyOutcome.REFUSED, "held")}
+
+
+def test_what_the_bucket_forbids_can_be_held(cut: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = ordered(cut)
+
+    def forbids(name: str, generation: int) -> None:
+        raise BucketRefused("no right to delete", fix="give it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cut.bucket, "delete", forbids)
+        worked(cut, certificate)
+    cut.archive.custody.hold(SID, case="C-7", reason="a dispute", by=EVA)
+    assert outcomes(worked(cut, certificate)) == {(Copy.RECORDING, CopyOutcome.REFUSED, "held")}
+
+
+def test_a_copy_that_is_another_one_is_made_again_first(cut: House) -> None:
+    certificate, name = ordered(cut), known(cut).object_name
+    assert isinstance(cut.bucket, MemoryBucket)
+    stored, data = cut.bucket._objects[name or ""]
+    cut.bucket._objects[name or ""] = dataclasses.replace(stored, crc32c="AAAAAA=="), data
+    original = contents(cut)[recording(cut).object_name]
+    worked(cut, certificate)
+    assert contents(cut)[recording(cut).object_name] == original
+    assert cut.archive.recordings.compare(SID, by=ANA) == [name]
+    assert not worked(cut, certificate).done
+    cut.archive.jobs.do("card cut", SID)
+    copy = heard(cut)
+    cut.time += timedelta(days=1)
+    assert worked(cut, certificate).done
+    assert contents(cut) == {recording(cut).object_name: copy}
+
+
+@pytest.mark.parametrize("step", ["delete", "put", "replaced"])
+def test_once_it_goes_a_hold_of_the_number_keeps_the_copy(
+    cut: House, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, copy = ordered(cut), heard(cut)
+    target = cut.archive.catalog.replacements if step == "replaced" else cut.bucket
+    do = getattr(target, step)
+
+    def dies_after(*args: Any, **named: Any) -> Any:
+        do(*args, **named)
+        monkeypatch.undo()
+        raise BucketUnavailable("503")
+
+    monkeypatch.setattr(target, step, dies_after)
+    worked(cut, certificate)
+    cut.archive.custody.holds.add("600111222", case="C-7", reason="a dispute", by=EVA)
+    assert outcomes(worked(cut, certificate)) == {(Copy.RECORDING, CopyOutcome.DONE, "")}
+    assert contents(cut)[recording(cut).object_name] == copy
+    assert cut.bucket.stat(recording(cut).object_name).held
+    cut.archive.custody.hold(SID, case="C-8", reason="a dispute", by=EVA)
+
+
+def test_what_is_blocked_stays_so_on_the_object(cut: House) -> None:
+    name = recording(cut).object_name
+    certificate = ordered(cut)
+    cut.archive.custody.block(SID, reason="asked for", by=ANA)
+    before = cut.bucket.stat(name).labels
+    assert worked(cut, certificate).done
+    after = cut.bucket.stat(name).labels
+    assert before["blocked_until"] == after["blocked_until"]
+    assert before["sha256"] == after["original_sha256"]
 
 
 def test_something_else_in_its_place_is_left(cut: House) -> None:
@@ -245,8 +317,8 @@ def test_all_of_it_is_erased_meanwhile(cut: House, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_rebuild_knows_of_it(cut: House, tmp_path: Path) -> None:
+    cut.archive.journal.write()  # and nobody does so after it
     worked(cut, ordered(cut))
-    cut.archive.journal.write()
     url = f"sqlite:///{tmp_path}/anew.db"
     cut.archive.journal.rebuild(url, by=ANA)
     anew = Catalog(url)

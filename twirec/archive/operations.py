@@ -207,8 +207,8 @@ class Operations:
 
     def _erasing(self) -> Erasing:
         def replace_originals(keeper: LeaseKeeper[Erasure]) -> None:
-            copies = self._copies_of
-            Replacing(self._catalog, self._bucket(), copies, self._now).run(keeper)
+            copies, write_day = self._copies_of, self._pages().write_day
+            Replacing(self._catalog, self._bucket(), copies, write_day, self._now).run(keeper)
 
         parts = (self._catalog, self._bucket, self._vendor, self._pages)
         return Erasing(*parts, replace_originals, self._now)

@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Update, delete, exists, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, to_model
-from twirec.catalog.erasure_tables import erasure_items, erasures
+from twirec.catalog.erasure_tables import erased_copies, erasure_items, erasures
 from twirec.catalog.erasures import ORIGINAL, say_of, write_lines
 from twirec.catalog.holds import keep_holds_out
-from twirec.catalog.leases import Leases
-from twirec.catalog.tables import recordings
+from twirec.catalog.leases import ENDED, Leases
+from twirec.catalog.tables import differences, recordings
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
 from twirec.model.cards import CardCut
@@ -40,54 +40,82 @@ class Replacements:
         self._database = database
         self._leases = Leases(database, erasures, lambda _, row: to_model(Erasure, row))
 
-    def of(self, key: str) -> Sequence[str]:
-        """Return the recordings of which an erasure has still to destroy the original."""
+    def of(self, key: str, at: datetime) -> Sequence[str]:
+        """Return the recordings of which an erasure has still to destroy the original.
+
+        Without those that the bucket keeps until later than `at`, UTC.
+        """
+        copies = erased_copies.c
+        kept = (copies.sid == erasure_items.c.sid) & (copies.copy == Copy.RECORDING)
+        kept &= (copies.outcome == CopyOutcome.WAITING) & (copies.until > at)
         items = select(erasure_items.c.sid).where(
             erasure_items.c.erasure == key,
             erasure_items.c.kind == ORIGINAL,
             erasure_items.c.outcome.in_(sorted(OPEN)),
+            ~exists().where(kept),
         )
         with self._database.read() as connection:
             return list(connection.scalars(items))
 
+    def get(self, sid: str) -> tuple[Recording, CardCut | None]:
+        """Return a recording, and what is known of card numbers in it, of one moment."""
+        with self._database.read(snapshot=True) as connection:
+            return _rows(connection, sid)
+
     def begin(
-        self, lease: Lease[Erasure], sid: str, at: datetime
-    ) -> tuple[Recording, CardCut] | None:
+        self,
+        lease: Lease[Erasure],
+        recording: Recording,
+        cut: CardCut | None,
+        at: datetime,
+        *,
+        gone: bool,
+    ) -> bool:
         """Commit that the original goes now: a later hold comes too late.
 
         Args:
             lease: of the erasure.
-            sid: of the recording, `RE…`.
+            recording: as `get` returned it.
+            cut: the copy that takes its place, which is none any more once it has.
             at: now, UTC.
+            gone: whether the original is not in the bucket any more.
 
         Returns:
-            The recording, and the copy that takes its place, which is none any more once it has;
-            None if nothing is to be destroyed (yet), which the certificate then says.
+            Whether it goes; False if nothing is to be destroyed (yet), which the certificate says.
 
         Raises:
             LeaseLost: somebody else carries the erasure out.
         """
+        sid = recording.sid
         its = recordings.c.sid == sid
         with self._leases.commit(lease, NOTHING, None, keep_holds_out) as (connection, _):
-            row = connection.execute(select(recordings).where(its).with_for_update()).one()
-            recording = to_model(Recording, row)
-            cut_row = connection.execute(
-                select(card_cuts).where(card_cuts.c.recording_sid == sid)
-            ).first()
-            cut = None if cut_row is None else to_model(CardCut, cut_row)
+            row = select(recordings.c.destroyed_from).where(its).with_for_update()
+            begun = gone and connection.scalar(row) is not None  # there is no way back
+            now, its_cut = _rows(connection, sid)
             is_held = connection.scalar(select(recordings.c.sid).where(its, held())) is not None
-            outcome, why = _verdict(recording, cut, is_held=is_held)
+            outcome, why = _verdict(now, its_cut, is_held=is_held, begun=begun)
+            if outcome is CopyOutcome.ORDERED and _object(now, its_cut) != _object(recording, cut):
+                outcome, why = CopyOutcome.WAITING, "goes_on"
             _say(connection, lease, sid, outcome, why)
-            if cut is None or outcome is not CopyOutcome.ORDERED:
-                return None
-            if cut.fingerprint is not None:
-                connection.execute(
-                    update(recordings)
-                    .where(its, recordings.c.destroyed_from.is_(None))
-                    .values(destroyed_from=at)
-                )
+            if outcome is not CopyOutcome.ORDERED:
+                if not gone:
+                    connection.execute(_sparing(sid))
+                if outcome is CopyOutcome.REFUSED:
+                    _refuse_copy(connection, recording, why)
+                return False
+            if cut is not None and cut.fingerprint is not None:
+                marked = its & recordings.c.destroyed_from.is_(None)
+                connection.execute(update(recordings).where(marked).values(destroyed_from=at))
                 write_lines(connection, [_line(recording, CopyOutcome.ORDERED, at)], anew=True)
-        return recording, cut
+        return True
+
+    def spare(self, lease: Lease[Erasure], sid: str) -> None:
+        """Write down that the original does not go (yet): it may be held, or cut anew.
+
+        Raises `LeaseLost`.
+        """
+        with self._leases.commit(lease, NOTHING) as (connection, _):
+            connection.execute(_sparing(sid))
 
     def wait(
         self, lease: Lease[Erasure], recording: Recording, until: datetime | None, at: datetime
@@ -102,8 +130,7 @@ class Replacements:
         """
         line = _line(recording, CopyOutcome.WAITING, at)
         with self._leases.commit(lease, NOTHING) as (connection, _):
-            its = recordings.c.sid == recording.sid
-            connection.execute(update(recordings).where(its).values(destroyed_from=None))
+            connection.execute(_sparing(recording.sid))
             write_lines(
                 connection, [replace(line, until=until, why="kept_by_the_bucket")], anew=True
             )
@@ -143,6 +170,7 @@ class Replacements:
         gone: dict[str, Any] = dict.fromkeys(
             ("object_name", "generation", "size", "crc32c", "own_sha256")
         )
+        gone |= {**ENDED, "due_at": None}
         at = audited.at
         with self._leases.commit(lease, NOTHING, None, keep_holds_out) as (connection, _):
             its = (recordings.c.sid == recording.sid) & (recordings.c.state == State.RELEASED)
@@ -151,6 +179,8 @@ class Replacements:
                 return False
             its_cut = card_cuts.c.recording_sid == recording.sid
             connection.execute(update(card_cuts).where(its_cut).values({**gone, "replaced_at": at}))
+            differed = differences.c.object_name == recording.object_name
+            connection.execute(delete(differences).where(differed))
             write_lines(connection, [_line(recording, CopyOutcome.DONE, at)], anew=True)
             append(connection, audited)
         return True
@@ -174,17 +204,46 @@ def _say(
     say_of(connection, lease.item.id, ORIGINAL, outcome, erasure_items.c.sid == sid, why)
 
 
+def _rows(connection: Connection, sid: str) -> tuple[Recording, CardCut | None]:
+    its, its_cut = recordings.c.sid == sid, card_cuts.c.recording_sid == sid
+    recording = to_model(Recording, connection.execute(select(recordings).where(its)).one())
+    cut = connection.execute(select(card_cuts).where(its_cut)).first()
+    return recording, None if cut is None else to_model(CardCut, cut)
+
+
+def _object(recording: Recording, cut: CardCut | None) -> tuple[int | None, int | None]:
+    """Return which generations are the recording and its copy."""
+    return recording.generation, cut.generation if cut else None
+
+
+def _sparing(sid: str) -> Update:
+    its = (recordings.c.sid == sid) & (recordings.c.state == State.RELEASED)
+    return update(recordings).where(its).values(destroyed_from=None)
+
+
+def _refuse_copy(connection: Connection, recording: Recording, why: str) -> None:
+    """Say so of what an earlier try began to destroy, too."""
+    copies = erased_copies.c
+    its = (copies.sid == recording.sid) & (copies.copy == Copy.RECORDING)
+    its &= (copies.generation == recording.generation) & copies.outcome.in_(sorted(OPEN))
+    refused = {"outcome": CopyOutcome.REFUSED, "why": why, "until": None}
+    connection.execute(update(erased_copies).where(its).values(refused))
+
+
 def _verdict(
-    recording: Recording, cut: CardCut | None, *, is_held: bool
+    recording: Recording, cut: CardCut | None, *, is_held: bool, begun: bool
 ) -> tuple[CopyOutcome, str]:
     """Return what becomes of the original now, and why."""
     if recording.state not in STORED:
         return CopyOutcome.NOTHING, ""
-    if is_held:
+    if cut is not None and cut.fingerprint is None and cut.replaced_at is not None:
+        return CopyOutcome.ORDERED, ""  # by an earlier try, which did not come to the end
+    if is_held and not begun:
         return CopyOutcome.REFUSED, "held"
-    if recording.state is not State.RELEASED or (cut is not None and cut.due_at is not None):
+    is_due = cut is not None and cut.due_at is not None and not begun
+    if recording.state is not State.RELEASED or is_due:
         return CopyOutcome.WAITING, "goes_on"
-    if cut is None or (cut.fingerprint is None and cut.replaced_at is None):
+    if cut is None or cut.fingerprint is None:
         return CopyOutcome.REFUSED, "no_copy"
     return CopyOutcome.ORDERED, ""
 

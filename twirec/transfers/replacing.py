@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from twirec.catalog import Catalog
 from twirec.jobs.worker import LeaseKeeper
 from twirec.model.access import OURSELVES
 from twirec.model.audio import ReadBytes
 from twirec.model.audit import Action, AuditDraft
-from twirec.model.bucket import Fingerprint, StoredObject
+from twirec.model.bucket import BLOCKED_UNTIL, Fingerprint, StoredObject
 from twirec.model.cards import CardCut
 from twirec.model.erasure import CertificateLine, Copy, CopyOutcome, Erasure
 from twirec.model.errors import (
+    BucketError,
+    BucketUnavailable,
     NotFound,
     ObjectDiffers,
     ObjectHeld,
     ObjectKept,
     ObjectNotFound,
+    TwirecError,
     VerificationFailed,
 )
+from twirec.model.journal import UNDATED
 from twirec.model.ports import Bucket
 from twirec.model.records import CallRecord, Recording
+from twirec.model.states import Custody
 from twirec.transfers.naming import final_labels, labels, started_at
 from twirec.transfers.object_holds import ObjectHolds
 from twirec.transfers.transfer import WAV
@@ -41,6 +45,7 @@ class Replacing:
         catalog: where each step is written down.
         bucket: where both are.
         copies: returns what reads an object made of a recording, and compares it with what was put.
+        write_day: writes the journal of a day.
         now: the clock, UTC.
     """
 
@@ -49,8 +54,10 @@ class Replacing:
         catalog: Catalog,
         bucket: Bucket,
         copies: Callable[[str, Fingerprint], ReadBytes],
+        write_day: Callable[[date], object],
         now: Callable[[], datetime],
     ) -> None:
+        self._write_day = write_day
         self._catalog = catalog
         self._bucket = bucket
         self._copies = copies
@@ -62,74 +69,110 @@ class Replacing:
         Raises:
             TwirecError: a step failed; what was done stays done.
         """
-        for sid in self._catalog.replacements.of(keeper.lease.item.id):
+        for sid in self._catalog.replacements.of(keeper.lease.item.id, self._now()):
             keeper.heartbeat()
-            found = self._catalog.replacements.begin(keeper.lease, sid, self._now())
-            if found is not None and self._replace(keeper, *found):
-                lines = [*self._older(found[0])]
+            recording, cut = self._catalog.replacements.get(sid)
+            try:
+                done = self._replace(keeper, recording, cut)
+            except BucketUnavailable:  # nobody knows whether it went
+                raise
+            except TwirecError:
+                with suppress(TwirecError):
+                    if self._is_there(recording, cut):
+                        self._catalog.replacements.spare(keeper.lease, sid)
+                raise
+            if done and cut is not None:
+                for day in {_day(recording.started_at), _day(cut.found_at)}:
+                    self._write_day(day)  # a rebuild has to know of it before the copy goes
+                self._delete(cut)
+                lines = [*self._older(recording)]
                 self._catalog.replacements.settle(keeper.lease, sid, lines)
+                ObjectHolds(self._catalog, self._bucket).try_to_settle(sid)
 
-    def _replace(self, keeper: LeaseKeeper[Erasure], recording: Recording, cut: CardCut) -> bool:
-        """Destroy the original, and put the copy there. Whether that is done."""
-        copy = cut.fingerprint
-        if copy is None:  # an earlier try did
+    def _replace(
+        self, keeper: LeaseKeeper[Erasure], recording: Recording, cut: CardCut | None
+    ) -> bool:
+        """Destroy the original, and put the copy there. Whether that is done.
+
+        Raises:
+            ObjectDiffers: something else is in its place; nothing is deleted.
+        """
+        there = self._in_place(recording)
+        copy = cut.fingerprint if cut else None
+        put = there if there and _is_of(there, cut) else None  # by an earlier try
+        original = None if put else there
+        if original and copy and not _is_of(original, recording):
+            raise ObjectDiffers(
+                f"{original.name} is not what was archived: nothing of it is destroyed."
+            )
+        if copy and not put:
+            for _ in self._copies(recording.sid, copy)(0, None):  # it is what was heard, all of it
+                keeper.heartbeat()
+        keeper.heartbeat()
+        now, gone = self._now(), original is None
+        if not self._catalog.replacements.begin(keeper.lease, recording, cut, now, gone=gone):
+            return False
+        if cut is None or copy is None:  # an earlier try did
             return True
-        read = self._copies(recording.sid, copy)
-        deque(read(0, None), maxlen=0)  # all of it is there, and is what was heard
-        try:
-            stored = self._gone(recording, cut)
-        except ObjectKept as error:
-            self._catalog.replacements.wait(keeper.lease, recording, error.until, self._now())
+        if original and not self._destroy(keeper, recording, original):
             return False
-        except ObjectHeld:
-            self._catalog.replacements.wait(keeper.lease, recording, None, self._now())
-            return False
-        if stored is None:
-            stored = self._put(keeper, recording, cut, read)
+        stored = put or self._put(keeper, recording, cut, copy)
         entry = self._entry(keeper.lease.item, recording, cut)
         if not self._catalog.replacements.replaced(keeper.lease, recording, cut, stored, entry):
             with suppress(ObjectNotFound):
                 self._bucket.delete(stored.name, stored.generation)
             return False
-        with suppress(ObjectNotFound):
-            made = self._bucket.stat(copy.object_name)
-            self._bucket.delete(made.name, made.generation)
         return True
 
-    def _gone(self, recording: Recording, cut: CardCut) -> StoredObject | None:
-        """Destroy the original; return what is in its place already, by an earlier try.
-
-        Raises:
-            ObjectDiffers: something else is there; nothing is deleted.
-            ObjectKept, ObjectHeld: the bucket does not let it go.
-        """
-        name = recording.object_name or ""
+    def _destroy(
+        self, keeper: LeaseKeeper[Erasure], recording: Recording, there: StoredObject
+    ) -> bool:
+        """Destroy the original. Whether the bucket lets it go."""
+        until = None
         try:
-            there = self._bucket.stat(name)
-        except ObjectNotFound:
-            return None
-        found = (there.size, there.crc32c)
-        if found == (cut.size, cut.crc32c):
-            return there
-        if found != (recording.size, recording.crc32c):
-            raise ObjectDiffers(f"{name} is not what was archived: nothing of it is destroyed.")
-        ObjectHolds(self._catalog, self._bucket).let_go(there)
-        self._bucket.delete(there.name, there.generation)
+            ObjectHolds(self._catalog, self._bucket).let_go(there)
+            self._bucket.delete(there.name, there.generation)
+            return True
+        except ObjectKept as error:
+            until = error.until
+        except ObjectHeld:
+            pass
+        self._catalog.replacements.wait(keeper.lease, recording, until, self._now())
+        return False
+
+    def _in_place(self, recording: Recording) -> StoredObject | None:
+        with suppress(ObjectNotFound):
+            return self._bucket.stat(recording.object_name or "")
         return None
+
+    def _is_there(self, recording: Recording, cut: CardCut | None) -> bool:
+        """Whether nothing of the original went yet."""
+        there = self._in_place(recording)
+        return there is not None and not _is_of(there, cut)
+
+    def _delete(self, cut: CardCut) -> None:
+        """Delete the copy beside the recording; what fails of that, a sweep does."""
+        if cut.object_name:
+            with suppress(BucketError):
+                made = self._bucket.stat(cut.object_name)
+                self._bucket.delete(made.name, made.generation)
 
     def _put(
         self,
         keeper: LeaseKeeper[Erasure],
         recording: Recording,
         cut: CardCut,
-        read: ReadBytes,
+        copy: Fingerprint,
     ) -> StoredObject:
         anew = replace(recording, size=cut.size, crc32c=cut.crc32c, sha256=cut.own_sha256)
         silent = ", ".join(f"{begin:g} to {end:g}" for begin, end in cut.made_cuts or ())
         its_own = {"original_sha256": recording.sha256 or "", "cuts": silent}
+        block = self._catalog.blocks.get(recording.sid)
+        if block is not None and recording.custody is Custody.BLOCKED:
+            its_own[BLOCKED_UNTIL] = block.until.isoformat()
 
         def chunks() -> Iterator[bytes]:
-            for chunk in read(0, None):
+            for chunk in self._copies(recording.sid, copy)(0, None):
                 keeper.heartbeat()
                 yield chunk
 
@@ -187,3 +230,11 @@ class Replacing:
             "sha256": cut.own_sha256 or "",
         }
         return AuditDraft(self._now(), me.name, me.role, Action.ERASE, recording.sid, detail=detail)
+
+
+def _is_of(stored: StoredObject, what: Recording | CardCut | None) -> bool:
+    return what is not None and (stored.size, stored.crc32c) == (what.size, what.crc32c)
+
+
+def _day(at: datetime | None) -> date:
+    return UNDATED if at is None else at.astimezone(UTC).date()
