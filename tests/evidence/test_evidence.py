@@ -208,22 +208,25 @@ def test_it_says_that_what_is_heard_was_cut_and_its_own_sound_was_not(
     assert checked(container, authority).holds
 
 
+@pytest.mark.parametrize("again", [False, True])
 def test_a_package_says_that_the_original_is_destroyed_and_its_sound_is_the_copy(
-    sealed_house: House, make: Make, tmp_path: Path
+    sealed_house: House, make: Make, tmp_path: Path, again: bool
 ) -> None:
     archive, at = sealed_house.archive, sealed_house.archive.now()
     cut = CardCut(SID, at, "0" * 64, (), CardCutState.CUT, made_at=at, replaced_at=at)
     cut = dataclasses.replace(cut, made_cuts=((61.0, 75.5),))
+    if again:  # more was found in it since then
+        cut = dataclasses.replace(cut, object_name="derivatives/x.wav", own_sha256="1" * 64)
     with archive.catalog.database.write() as connection:
         connection.execute(insert(card_cuts), to_row(cut, card_cuts))
     with zipfile.ZipFile(io.BytesIO(make("asice", language="es"))) as package:
         files = {each: package.read(each) for each in package.namelist()}
     (said,) = json.loads(files["manifest.json"])["recordings"]
     assert said["card_numbers_cut"] == {
-        "copy_sha256": hashlib.sha256(files[WAV]).hexdigest(),
+        "copy_sha256": "1" * 64 if again else hashlib.sha256(files[WAV]).hexdigest(),
         "made_at": utc(at),
         "silent": [[61.0, 75.5]],
-        "file_is": "the copy",
+        "file_is": "an earlier copy" if again else "the copy",
         "speech_and_transcript_are_of": "the copy",
         "original_sha256": "0" * 64,
         "original_destroyed_at": utc(at),
@@ -232,6 +235,8 @@ def test_a_package_says_that_the_original_is_destroyed_and_its_sound_is_the_copy
     text = " ".join(run(tmp_path, f"pdftotext -layout {report.name} -").split())
     assert "destruyó la grabación tal como se hizo" in text
     assert "no es esa copia" not in text
+    assert ("El sonido de este paquete es la copia anterior." in text) is again
+    assert "la grabación tal como se archivó" not in text
 
 
 def test_without_anybody_trusted_who_sealed_it_is_not_known(made: Make) -> None:

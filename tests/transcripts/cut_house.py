@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from tests.factories import recording_sid
 from tests.house import House
@@ -23,10 +24,14 @@ CLEAN = ("es la vale", "muy bien gracias")
 EVERYTHING = TranscriptRule(everything=True)
 
 
-def a_house(speech: MemorySpeech, cards: CardNumbers = CardNumbers.PROPOSE) -> House:
+def a_house(
+    speech: MemorySpeech,
+    cards: CardNumbers = CardNumbers.PROPOSE,
+    bucket: Any = None,
+) -> House:
     settings = Settings.from_env(ENVIRONMENT)
     settings = dataclasses.replace(settings, transcripts=EVERYTHING, card_numbers=cards)
-    return House(settings, MemoryBucket(), speech)
+    return House(settings, bucket or MemoryBucket(), speech)
 
 
 def known(house: House) -> CardCut:

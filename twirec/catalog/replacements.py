@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, delete, exists, select, update
+from sqlalchemy import Connection, Update, delete, exists, func, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.card_tables import card_cuts
@@ -26,6 +26,11 @@ from twirec.model.lease import Lease
 from twirec.model.records import Recording
 from twirec.model.states import STORED, State
 
+KEPT = "kept_by_the_bucket"
+"""Why something waits that a retention policy or a hold of the bucket's own keeps."""
+
+A_DAY = timedelta(days=1)
+
 NOTHING = {"last_error": ""}
 """What a step changes of the erasure itself, besides what else it does."""
 
@@ -43,11 +48,12 @@ class Replacements:
     def of(self, key: str, at: datetime) -> Sequence[str]:
         """Return the recordings of which an erasure has still to destroy the original.
 
-        Without those that the bucket keeps until later than `at`, UTC.
+        Without those of which the bucket keeps something until later than `at`, UTC, or said less
+        than a day before that it holds it.
         """
         copies = erased_copies.c
-        kept = (copies.sid == erasure_items.c.sid) & (copies.copy == Copy.RECORDING)
-        kept &= (copies.outcome == CopyOutcome.WAITING) & (copies.until > at)
+        kept = (copies.sid == erasure_items.c.sid) & (copies.outcome == CopyOutcome.WAITING)
+        kept &= func.coalesce(copies.until > at, copies.at > at - A_DAY)
         items = select(erasure_items.c.sid).where(
             erasure_items.c.erasure == key,
             erasure_items.c.kind == ORIGINAL,
@@ -131,9 +137,7 @@ class Replacements:
         line = _line(recording, CopyOutcome.WAITING, at)
         with self._leases.commit(lease, NOTHING) as (connection, _):
             connection.execute(_sparing(recording.sid))
-            write_lines(
-                connection, [replace(line, until=until, why="kept_by_the_bucket")], anew=True
-            )
+            write_lines(connection, [replace(line, until=until, why=KEPT)], anew=True)
 
     def replaced(
         self,
@@ -186,16 +190,23 @@ class Replacements:
         return True
 
     def settle(self, lease: Lease[Erasure], sid: str, lines: Sequence[CertificateLine]) -> None:
-        """Write down that nothing is left to do of a recording. Raises `LeaseLost`.
+        """Write down that nothing is left to do of a recording, unless the bucket keeps something.
+
+        Raises `LeaseLost`.
 
         Args:
             lease: of the erasure.
             sid: of the recording, `RE…`.
-            lines: what became of older generations of the original.
+            lines: what became of older generations of the original, and of what was made of it.
         """
+        waits = any(line.outcome is CopyOutcome.WAITING for line in lines)
+        of_bucket = (erased_copies.c.sid == sid) & (erased_copies.c.why == KEPT)
+        waited = of_bucket & (erased_copies.c.outcome == CopyOutcome.WAITING)
+        gone = {"outcome": CopyOutcome.DONE, "until": None, "why": ""}
         with self._leases.commit(lease, NOTHING) as (connection, _):
+            connection.execute(update(erased_copies).where(waited).values(gone))
             write_lines(connection, lines, anew=True)
-            _say(connection, lease, sid, CopyOutcome.DONE)
+            _say(connection, lease, sid, CopyOutcome.WAITING if waits else CopyOutcome.DONE)
 
 
 def _say(

@@ -283,12 +283,12 @@ def _cut(facts: RecordingFacts) -> dict[str, Any] | None:
     cut = facts.cut
     if cut is None or (cut.object_name is None and cut.replaced_at is None):
         return None
-    replaced = cut.replaced_at is not None
+    earlier = "as recorded" if cut.replaced_at is None else "an earlier copy"
     return {
         "copy_sha256": cut.own_sha256 or facts.recording.sha256,
         "made_at": utc(cut.made_at),
         "silent": [[begin, end] for begin, end in cut.made_cuts or ()],
-        "file_is": "the copy" if replaced else "as recorded",
+        "file_is": "the copy" if cut.is_recording else earlier,
         "speech_and_transcript_are_of": "the copy",
         "original_sha256": cut.sha256,
         "original_destroyed_at": utc(cut.replaced_at) if cut.replaced_at else None,

@@ -93,7 +93,8 @@ class _Pages:
         if self._case.case_number:
             yield Facts(((said["case_number"], self._case.case_number),))
         yield Heading(said["what"])
-        for name in ("what_1", "what_2", "what_3"):
+        is_cut = any(each.cut and each.cut.replaced_at for each in self._case.recordings)
+        for name in ("what_1_cut" if is_cut else "what_1", "what_2", "what_3"):
             yield Paragraph(said[name].format(company=company, subject=subject))
 
     def recording(self, facts: RecordingFacts) -> Iterator[Block]:
@@ -196,7 +197,8 @@ class _Pages:
 
     def _cut(self, cut: CardCut, recording: Recording) -> Iterator[Block]:
         said = self._words
-        yield Paragraph(said["cut_of" if cut.replaced_at is None else "cut_replaced"])
+        kept = "cut_replaced" if cut.is_recording else "cut_twice"
+        yield Paragraph(said["cut_of" if cut.replaced_at is None else kept])
         facts = [
             (said["cut_made"], self._time(cut.made_at)),
             (said["cut_silent"], _spans(cut.made_cuts or ())),

@@ -139,6 +139,11 @@ class CardCut:
         return Fingerprint(self.object_name, self.size, self.crc32c, self.own_sha256)
 
     @property
+    def is_recording(self) -> bool:
+        """Whether the copy took the recording's place, and nothing more was cut out since then."""
+        return self.replaced_at is not None and self.object_name is None
+
+    @property
     def cuts(self) -> tuple[tuple[float, float], ...]:
         """First and last second of each silence, guards included, none over another."""
         return joined((each.starts - self.guard, each.ends + self.guard) for each in self.spans)

@@ -107,7 +107,7 @@ class Destruction:
         pending = [
             CertificateLine(
                 recording.sid,
-                _copy_of(recording, other.name),
+                copy_of(recording, other.name),
                 CopyOutcome.PENDING,
                 now,
                 other.name,
@@ -146,7 +146,7 @@ class Destruction:
         self._catalog.erasures.settle(
             CertificateLine(
                 recording.sid,
-                _copy_of(recording, each.name),
+                copy_of(recording, each.name),
                 CopyOutcome.WAITING,
                 now,
                 each.name,
@@ -192,13 +192,14 @@ class Destruction:
         if self._catalog.waveforms.get(recording.sid) is not None:
             yield replace(line, copy=Copy.WAVEFORM)
         for each in doomed:
-            copy = _copy_of(recording, each.name)
+            copy = copy_of(recording, each.name)
             yield replace(line, copy=copy, name=each.name, generation=each.generation)
         for other in older:
             yield replace(line, copy=Copy.GENERATION, name=other.name, generation=other.generation)
 
 
-def _copy_of(recording: Recording, name: str) -> Copy:
+def copy_of(recording: Recording, name: str) -> Copy:
+    """Return what an object is of a recording, by its name."""
     if is_transcript(name):
         return Copy.TRANSCRIPT
     return Copy.RECORDING if name == recording.object_name else Copy.DERIVATIVE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from twirec.catalog import Catalog
@@ -14,6 +14,7 @@ from twirec.model.audio import ReadBytes
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.bucket import BLOCKED_UNTIL, Fingerprint, StoredObject
 from twirec.model.cards import CardCut
+from twirec.model.derivatives import derivatives_of
 from twirec.model.erasure import CertificateLine, Copy, CopyOutcome, Erasure
 from twirec.model.errors import (
     BucketError,
@@ -30,9 +31,18 @@ from twirec.model.journal import UNDATED
 from twirec.model.ports import Bucket
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import Custody
+from twirec.model.transcript import is_transcript
+from twirec.transfers.destruction import KEPT_BY_THE_BUCKET, copy_of
 from twirec.transfers.naming import final_labels, labels, started_at
 from twirec.transfers.object_holds import ObjectHolds
 from twirec.transfers.transfer import WAV
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """That the bucket does not delete something before a time, UTC, or nobody knows when."""
+
+    until: datetime | None
 
 
 class Replacing:
@@ -85,7 +95,7 @@ class Replacing:
                 for day in {_day(recording.started_at), _day(cut.found_at)}:
                     self._write_day(day)  # a rebuild has to know of it before the copy goes
                 self._delete(cut)
-                lines = [*self._older(recording)]
+                lines = [*self._rest(keeper, recording)]
                 self._catalog.replacements.settle(keeper.lease, sid, lines)
                 ObjectHolds(self._catalog, self._bucket).try_to_settle(sid)
 
@@ -128,17 +138,21 @@ class Replacing:
         self, keeper: LeaseKeeper[Erasure], recording: Recording, there: StoredObject
     ) -> bool:
         """Destroy the original. Whether the bucket lets it go."""
-        until = None
+        ObjectHolds(self._catalog, self._bucket).let_go(there)
+        kept = self._try_to_delete(there.name, there.generation)
+        if kept:
+            self._catalog.replacements.wait(keeper.lease, recording, kept.until, self._now())
+        return kept is None
+
+    def _try_to_delete(self, name: str, generation: int) -> _Kept | None:
+        """Delete a generation; return until when the bucket keeps it, if it does."""
         try:
-            ObjectHolds(self._catalog, self._bucket).let_go(there)
-            self._bucket.delete(there.name, there.generation)
-            return True
+            self._bucket.delete(name, generation)
         except ObjectKept as error:
-            until = error.until
+            return _Kept(error.until)
         except ObjectHeld:
-            pass
-        self._catalog.replacements.wait(keeper.lease, recording, until, self._now())
-        return False
+            return _Kept(None)
+        return None
 
     def _in_place(self, recording: Recording) -> StoredObject | None:
         with suppress(ObjectNotFound):
@@ -196,31 +210,62 @@ class Replacing:
             return self._catalog.ledger.call(recording.account_sid, recording.call_sid)
         return None
 
-    def _older(self, recording: Recording) -> Iterator[CertificateLine]:
-        """Destroy what the bucket kept of the original, and yield what became of each."""
-        name = recording.object_name or ""
-        for other in list(self._bucket.others(name)):
-            if other.until is None:
-                self._bucket.delete(other.name, other.generation)
-                yield CertificateLine(
-                    recording.sid,
-                    Copy.GENERATION,
-                    CopyOutcome.DONE,
-                    self._now(),
-                    other.name,
-                    other.generation,
-                )
-        for other in self._bucket.others(name):
-            yield CertificateLine(
-                recording.sid,
-                Copy.RECORDING,
-                CopyOutcome.PENDING,
-                self._now(),
-                other.name,
-                other.generation,
-                other.until,
-                "soft_delete",
+    def _rest(
+        self, keeper: LeaseKeeper[Erasure], recording: Recording
+    ) -> Iterator[CertificateLine]:
+        """Destroy what else the bucket has of the original, and yield what became of each.
+
+        That is its older generations; and what was made of it before the card number was cut out,
+        where that could not be deleted then.
+        """
+        prefixes = (recording.object_name or "", derivatives_of(recording))
+        now, gone = self._now(), CopyOutcome.DONE
+        line = CertificateLine(recording.sid, Copy.GENERATION, gone, now)
+        doomed = [
+            replace(
+                line,
+                copy=copy_of(recording, stored.name),
+                name=stored.name,
+                generation=stored.generation,
             )
+            for stored in self._strays(recording)
+        ]
+        doomed += [
+            replace(line, name=other.name, generation=other.generation)
+            for prefix in prefixes
+            for other in self._bucket.others(prefix)
+            if other.until is None
+        ]
+        for each in doomed:
+            keeper.heartbeat()
+            kept = self._try_to_delete(each.name, each.generation)
+            yield (
+                replace(each, outcome=CopyOutcome.WAITING, until=kept.until, why=KEPT_BY_THE_BUCKET)
+                if kept
+                else each
+            )
+        for prefix in prefixes:
+            for other in self._bucket.others(prefix):
+                if other.until is not None:
+                    yield replace(
+                        line,
+                        copy=copy_of(recording, other.name),
+                        outcome=CopyOutcome.PENDING,
+                        name=other.name,
+                        generation=other.generation,
+                        until=other.until,
+                        why="soft_delete",
+                    )
+
+    def _strays(self, recording: Recording) -> list[StoredObject]:
+        """Return what was made of the recording and is wanted no more, as a sweep finds it."""
+        catalog, made = self._catalog, list(self._bucket.list(derivatives_of(recording)))
+        names = [stored.name for stored in made]
+        known = catalog.cards.known(names)  # first what is coming
+        known |= catalog.derivatives.known(names) | catalog.transcripts.known(names)
+        if catalog.transcripts.get(recording.sid) is None:  # a rebuild knows of none
+            known.update(filter(is_transcript, names))
+        return [stored for stored in made if stored.name not in known]
 
     def _entry(self, erasure: Erasure, recording: Recording, cut: CardCut) -> AuditDraft:
         me = OURSELVES
