@@ -100,7 +100,14 @@ TABLE: dict[str, tuple[dict[str, Any], Alarm | None]] = {
         {"card_numbers": 1},
         Alarm(AlarmKind.CARD_NUMBERS, count=1),
     ),
-    "a receipt waits to be sent": ({"mails_waiting": 1}, None),
+    "a receipt waits to be sent": (
+        {"mails_waiting": 1, "mails_waiting_since": ago(minutes=59)},
+        None,
+    ),
+    "no worker sends them": (
+        {"mails_waiting": 2, "mails_waiting_since": ago(minutes=61)},
+        Alarm(AlarmKind.MAILS_LATE, ago(minutes=61), 2),
+    ),
     "a receipt could not be delivered": (
         {"mails_failed": 1},
         Alarm(AlarmKind.MAILS_FAILED, count=1),

@@ -306,6 +306,8 @@ def _waiting(
     statement = select(func.count(), func.min(recorded_at)).where(*is_waiting)
     waiting = connection.execute(statement).one()
     undelivered = events.c.delivered_at.is_(None)
+    to_send = select(func.count(), func.min(case_mails.c.at)).where(MAIL_WAITS)
+    mails = connection.execute(to_send).one()
 
     def at_rest(*others: ColumnElement[bool]) -> int:
         parked = among("ix_recordings_at_rest", AT_REST, dialect, PARKED, ours, *others)
@@ -321,7 +323,8 @@ def _waiting(
         "differences": _count(connection, differences, _unsettled(theirs)),
         "events_waiting": _count(connection, events, events.c.due_at.is_not(None), undelivered),
         "events_parked": _count(connection, events, EVENT_PARKED),
-        "mails_waiting": _count(connection, case_mails, MAIL_WAITS),
+        "mails_waiting": mails[0],
+        "mails_waiting_since": mails[1],
         "mails_failed": _count(connection, case_mails, MAIL_FAILED),
         "transcripts_waiting": _count(connection, transcripts, TRANSCRIPT_WAITS),
         "card_numbers": _count(connection, card_cuts, CARD_WAITS & may_be_cut(card_cuts)),

@@ -74,7 +74,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "retention": _retention(counted, zone),
         "access requests": _overdue(counted.access_requests_overdue),
         "cases": _overdue(counted.cases_overdue, "case"),
-        "receipts to send": _mails(counted),
+        "receipts to send": _mails(counted, zone),
         "parked": f"{counted.parked}{undecided if counted.undecided else ''}",
         "given up": str(counted.given_up),
         "not as archived": str(counted.differences),
@@ -102,9 +102,11 @@ def _retention(counted: Stats, zone: tzinfo) -> str:
     return f"{counted.retention_rules} rules in force{waits}"
 
 
-def _mails(counted: Stats) -> str:
+def _mails(counted: Stats, zone: tzinfo) -> str:
+    since = counted.mails_waiting_since
+    oldest = f", the oldest of {_moment(since, zone)}" if since else ""
     failed = f", {counted.mails_failed} NOT DELIVERED" if counted.mails_failed else ""
-    return f"{counted.mails_waiting}{failed}"
+    return f"{counted.mails_waiting}{oldest}{failed}"
 
 
 def _overdue(count: int, command: str = "access-request") -> str:

@@ -24,6 +24,8 @@ class AlarmKind(StrEnum):
     """The terms of cases of customers are over, and they were not told."""
     MAILS_FAILED = "mails_failed"
     """Receipts of cases could not be delivered by e-mail."""
+    MAILS_LATE = "mails_late"
+    """No worker sends the receipts of cases, or no mail server takes them."""
     QUEUE_OLD = "queue_old"
     """A recording waits for longer than copying takes."""
     SWEEP_LATE = "sweep_late"
@@ -50,7 +52,8 @@ SILENCE = timedelta(minutes=2)
 """How long no worker may have said that it lives: each does so every twenty seconds."""
 
 AN_HOUR = timedelta(hours=1)
-"""How long a recording may wait, and how old a sweep may be, if one comes more often."""
+"""How long a recording, or an e-mail, may wait, and how old a sweep may be, if one comes more
+often."""
 
 THREE_DAYS = timedelta(days=3)
 """How long nobody may have looked at the audit log, or anchored it: workers do every day."""
@@ -96,10 +99,14 @@ def alarms(
         found.append(Alarm(AlarmKind.BUCKET_AWAY, answered))
     if stats.audit_problem:
         found.append(Alarm(AlarmKind.AUDIT_BROKEN))
-    if stats.cases_overdue:
-        found.append(Alarm(AlarmKind.CASES_OVERDUE, count=stats.cases_overdue))
-    if stats.mails_failed:
-        found.append(Alarm(AlarmKind.MAILS_FAILED, count=stats.mails_failed))
+    counted = (
+        (AlarmKind.CASES_OVERDUE, stats.cases_overdue),
+        (AlarmKind.MAILS_FAILED, stats.mails_failed),
+    )
+    found += [Alarm(kind, count=count) for kind, count in counted if count]
+    since = stats.mails_waiting_since
+    if since is not None and _older(since, now, AN_HOUR):
+        found.append(Alarm(AlarmKind.MAILS_LATE, since, stats.mails_waiting))
     if stats.oldest_waiting is not None and _older(stats.oldest_waiting, now, AN_HOUR):
         found.append(Alarm(AlarmKind.QUEUE_OLD, stats.oldest_waiting, stats.waiting))
     swept = [at for at in stats.swept.values() if _older(at, now, max(AN_HOUR, 2 * sweep_every))]

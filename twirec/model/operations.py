@@ -56,6 +56,7 @@ class Stats:
             term is over.
         cases_overdue: cases of customers whose term is over, and who were not told.
         mails_waiting: e-mails with receipts of cases that no mail server took yet.
+        mails_waiting_since: when the oldest of them was asked for, UTC; None if none waits.
         mails_failed: those that could not be delivered, and of which nothing else took the place.
         transcripts_waiting: transcripts that a worker has to make, or to make anew.
         transcripts_parked: those that failed too often.
@@ -101,6 +102,7 @@ class Stats:
     access_requests_overdue: int = 0
     cases_overdue: int = 0
     mails_waiting: int = 0
+    mails_waiting_since: datetime | None = None
     mails_failed: int = 0
     bucket_seen: datetime | None = None
     bucket_failed: datetime | None = None

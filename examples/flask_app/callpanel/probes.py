@@ -206,6 +206,11 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
         ),
         ("twirec_cases_overdue", "Cases of customers whose term is over.", stats.cases_overdue),
         ("twirec_mails_waiting", "Receipts of cases to be sent.", stats.mails_waiting),
+        (
+            "twirec_mails_waiting_seconds",
+            "Seconds since the oldest receipt that waits was to be sent; 0 if none waits.",
+            _age(stats.mails_waiting_since, now) if stats.mails_waiting_since else 0,
+        ),
         ("twirec_mails_failed", "Receipts that could not be sent.", stats.mails_failed),
         ("twirec_card_numbers", "Card numbers of which nobody decided.", stats.card_numbers),
         (

@@ -35,6 +35,7 @@ FOR_SEARCHERS = FOR_ALL | {
     AlarmKind.SWEEP_LATE,
     AlarmKind.CASES_OVERDUE,
     AlarmKind.MAILS_FAILED,
+    AlarmKind.MAILS_LATE,
 }
 """What those are told who look for calls: why a new recording is not there."""
 
@@ -47,6 +48,7 @@ SINCE = {
         "The bucket has not answered since %(time)s: nothing is copied, played or taken out."
     ),
     AlarmKind.QUEUE_OLD: _l("A recording has been waiting to be copied since %(time)s."),
+    AlarmKind.MAILS_LATE: _l("A receipt of a case has been waiting to be sent since %(time)s."),
     AlarmKind.SWEEP_LATE: _l(
         "What Twilio did not tell of was last looked for on %(time)s: a worker should do it."
     ),
@@ -92,6 +94,10 @@ TO_DO = {
     AlarmKind.CASES_OVERDUE: _l("They are the first ones on the page Cases: tell the customers."),
     AlarmKind.MAILS_FAILED: _l(
         "The page Cases names them: send each again, or deliver it by another way."
+    ),
+    AlarmKind.MAILS_LATE: _l(
+        "The workers need TWIREC_SMTP_URL too; if they have it, their log says what the server of "
+        "mail answers."
     ),
     AlarmKind.QUEUE_OLD: _l("If workers run, their log says why it is not copied."),
     AlarmKind.SWEEP_LATE: _l("If workers run, their log says why they do not sweep."),
