@@ -20,6 +20,7 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_speech import MemorySpeech
 from twirec.catalog import Catalog
 from twirec.model.audio import ConversionSpec
+from twirec.model.audit import Action
 from twirec.model.derivatives import derivatives_of
 from twirec.model.errors import (
     BucketRefused,
@@ -52,6 +53,15 @@ def ordered(house: House) -> Certificate:
     assert asked.approval
     house.archive.custody.approvals.approve(asked.approval, by=SECOND)
     return house.archive.custody.certificates.get(asked.id, by=ANA)
+
+
+def test_whoever_approves_it_sees_that_it_is_the_original_alone(cut: House) -> None:
+    certificate = ordered(cut)
+    asked = cut.archive.catalog.approvals.get(1)
+    assert asked.subject == {"sid": SID, "original": True, "erasure": certificate.id}
+    log = {entry.action: entry.detail for entry in cut.archive.audit.log(sid=SID)}
+    assert log[Action.ASK]["original"] is True
+    assert log[Action.ERASE]["original"] is True
 
 
 def worked(house: House, certificate: Certificate) -> Certificate:

@@ -18,7 +18,7 @@ from twirec.catalog.tables import approvals, recordings, releases
 from twirec.model.access import OURSELVES
 from twirec.model.approvals import OPEN_FOR, Approval, ApprovalKind, ApprovalOutcome, Release
 from twirec.model.audit import Action, AuditDraft, Detail
-from twirec.model.erasure import Erasure
+from twirec.model.erasure import Erasure, ErasureScope
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.states import Custody
 
@@ -70,8 +70,10 @@ def _erase_now(
         approved_by=approval.decided_by,
     )
     entry = entry_of(approval, audited, Action.ERASE, begun.sid)
-    entry = replace(entry, number=begun.number, detail={**entry.detail, "erasure": begun.id})
-    return [entry]
+    more: dict[str, Any] = {"erasure": begun.id}
+    if begun.scope is ErasureScope.ORIGINAL:
+        more["original"] = True
+    return [replace(entry, number=begun.number, detail={**entry.detail, **more})]
 
 
 DEEDS: Mapping[ApprovalKind, Decided] = {

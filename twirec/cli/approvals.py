@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -104,7 +106,7 @@ def approvals(as_json: bool) -> None:
         (
             each.id,
             each.kind,
-            each.subject.get("sid") or ", ".join(f"{k} {v}" for k, v in each.subject.items()),
+            _subject(each.subject),
             each.asked_by,
             each.reason,
             ", ".join(filter(None, (each.ground, each.reference))),
@@ -138,3 +140,10 @@ def refuse(request: int, reason: str, as_json: bool) -> None:
 def waits(asked: twirec.Approval) -> str:
     """Return what is said of a request that was made."""
     return f"Request {asked.id} waits for a second person: `twirec approve {asked.id}`."
+
+
+def _subject(subject: Mapping[str, Any]) -> str:
+    """Return what a request is about."""
+    if subject.get("original"):
+        return f"{subject['sid']}, only as it was archived"
+    return subject.get("sid") or ", ".join(f"{k} {v}" for k, v in subject.items())

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from twirec.calls.address import parts, read
 from twirec.catalog import Catalog
@@ -136,13 +137,17 @@ class ErasureOrders:
 
     def _ask(self, erasure: Erasure, target: Target, done: AuditDraft) -> Certificate:
         """Write down what is to be destroyed; it waits for a second person."""
+        subject: dict[str, Any] = {"sid": target.sid} if target.sid else {}
+        if target.scope is ErasureScope.ORIGINAL:  # whoever approves it has to see that
+            subject["original"] = True
+            done = replace(done, detail={**done.detail, "original": True})
         approval = Approval(
             kind=ApprovalKind.ERASE_NOW,
             asked_by=erasure.by,
             asked_at=erasure.at,
             reason=erasure.reason,
             expires_at=erasure.at + OPEN_FOR,
-            subject={"sid": target.sid} if target.sid else {},
+            subject=subject,
             ground=erasure.ground,
         )
         asked = self._catalog.approvals.ask(

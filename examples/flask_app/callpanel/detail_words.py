@@ -77,6 +77,8 @@ NAMES = {
     "opening": _l("opening"),
     "openings": _l("openings"),
     "or_more": _l("or more"),
+    "original": _l("only as it was archived"),
+    "original_sha256": _l("SHA-256 of what was archived"),
     "participant": _l("who"),
     "password": _l("new password"),
     "problems": _l("problems"),

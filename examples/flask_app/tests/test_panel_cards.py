@@ -105,3 +105,17 @@ def test_that_something_waits_stands_on_every_page_of_who_sees_health(
     assert "A card number is spoken in 1 recording: decide whether it is cut out." in (
         admin.get("/health").text
     ), "what is blocked is not counted"
+
+
+def test_that_only_the_original_is_destroyed_is_said_to_who_approves_it(
+    spoken: None, archive: Archive, admin: Browser
+) -> None:
+    copy = {"object_name": "derivatives/x.wav", "size": 1, "crc32c": "", "own_sha256": "1" * 64}
+    with archive.catalog.database.write() as connection:
+        connection.execute(card_cuts.update().values(state=CardCutState.CUT, **copy))
+    asked = archive.custody.erase(
+        SID, reason="PCI", by=Actor("ana", "admin"), now=True, ground="PCI DSS", original=True
+    )
+    said = "a recording as it was archived; its copy without card numbers stays"
+    for path in ("/approvals", "/erasures", f"/erasures/{asked.id}"):
+        assert said in admin.get(path).text, path
