@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from chromium import LARGE, PHONE, follow
+from looking import axe_finds_nothing_as_it_is
 from playwright.sync_api import Page, expect
 from visits import Visits
 
@@ -71,8 +71,7 @@ def test_a_stopped_worker_is_said_on_every_page(
         page.goto(path)
         expect(bar(page)).to_contain_text(said)
         assert not page.evaluate(OVERFLOWS), path
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert axe_finds_nothing_as_it_is(page)
     follow(bar(page).get_by_role("link"))
     expect(page.locator("section[aria-labelledby=alarms]")).to_contain_text("twirec work")
 
