@@ -21,12 +21,13 @@ from twirec.adapters.memory_speech import MemorySpeech
 from twirec.catalog import Catalog
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import Action
-from twirec.model.derivatives import derivatives_of
+from twirec.model.derivatives import Derivative, derivatives_of
 from twirec.model.errors import (
     BucketRefused,
     BucketUnavailable,
     CustodyRefused,
     InvalidQuery,
+    LeaseLost,
     ObjectKept,
 )
 
@@ -288,6 +289,22 @@ def test_what_google_keeps_of_it_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
         assert len(pending) == 4  # with the copy that was listened to, and the first transcript
         assert contents(house) == {recording(house).object_name: heard(house)}
         house.archive.close()
+
+
+def test_nothing_is_kept_that_was_made_of_the_original_meanwhile(cut: House) -> None:
+    before = recording(cut)
+    worked(cut, ordered(cut))
+    late = Derivative("derivatives/x.wav", SID, before.sha256, "wav", "", begun_at=cut.time)
+    with pytest.raises(LeaseLost, match="Something else is heard"):
+        cut.archive.catalog.derivatives.begin(late)
+
+
+def test_who_reads_all_back_meanwhile_finds_nothing_wrong(cut: House) -> None:
+    chosen = [recording(cut)]  # some hundreds are read after the rows were
+    worked(cut, ordered(cut))
+    report = cut.archive.integrity._reader.read(chosen, ANA, of=1)
+    assert (report.changed, report.lost) == (0, 0)
+    assert cut.archive.catalog.operations.differences() == []
 
 
 def test_what_is_blocked_stays_so_on_the_object(cut: House) -> None:

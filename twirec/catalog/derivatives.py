@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, func, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.card_tables import card_cuts
@@ -198,11 +198,11 @@ class Derivatives:
         )
         with self._database.write() as connection:
             may_leave = set(connection.scalars(still))
-            cut = _cut(connection, may_leave)
+            heard = _heard(connection, may_leave)
             for recording in without:
                 if recording.sid not in may_leave:
                     continue
-                sha256 = cut.get(recording.sid, recording.sha256 or "")
+                sha256 = heard[recording.sid]
                 copy = Derivative(
                     object_name=derivative_name(recording, spec, extension, sha256),
                     recording_sid=recording.sid,
@@ -234,17 +234,18 @@ def _holds(connection: Connection, sid: str, condition: ColumnElement[bool]) -> 
 def _is_heard(connection: Connection, sid: str, sha256: str) -> bool:
     """Whether an object is heard of a recording still, whose row this transaction holds.
 
-    It is not once there is a copy without card numbers, or another one.
+    It is not once there is a copy without card numbers, or another one, or that is the recording.
     """
-    return _cut(connection, [sid]).get(sid, sha256) == sha256
+    return _heard(connection, [sid]).get(sid) == sha256
 
 
-def _cut(connection: Connection, sids: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of the copies without card numbers, of those recordings that have one."""
-    its = card_cuts.c
-    cut = select(its.recording_sid, its.own_sha256)
-    cut = cut.where(its.recording_sid.in_(sids), its.object_name.is_not(None))
-    return {row.recording_sid: row.own_sha256 or "" for row in connection.execute(cut)}
+def _heard(connection: Connection, sids: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of what is heard of recordings: they, or copies without card numbers."""
+    cut, its = card_cuts.c, recordings.c
+    has_copy = (cut.recording_sid == its.sid) & cut.object_name.is_not(None)
+    sha256 = func.coalesce(cut.own_sha256, its.sha256, "")
+    heard = select(its.sid, sha256).outerjoin(card_cuts, has_copy).where(its.sid.in_(sids))
+    return dict(connection.execute(heard).all())
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -12,6 +12,7 @@ from twirec.model.access import Actor, Deed, may
 from twirec.model.errors import BucketError, BucketNotOurs, BytesDiffer, ObjectNotFound
 from twirec.model.integrity import MOST_NAMED, IntegrityReport
 from twirec.model.records import Recording
+from twirec.model.states import STORED
 
 A_MINUTE = timedelta(minutes=1)
 
@@ -109,6 +110,9 @@ class Integrity:
 
     def _one(self, recording: Recording, actor: Actor) -> str | None:
         """Read one, and say what came of it; None if there is nothing to say of it any more."""
+        recording = self._get(recording.sid)  # its copy without card numbers may be in its place
+        if recording.state not in STORED:
+            return None
         try:
             for _ in self._checked(recording.sid, actor).open(recording.fingerprint):
                 pass
@@ -118,7 +122,7 @@ class Integrity:
             return "changed"
         except ObjectNotFound:
             now = self._get(recording.sid)
-            if (now.state, now.object_name) != (recording.state, recording.object_name):
+            if (now.state, now.fingerprint) != (recording.state, recording.fingerprint):
                 return None
             self._differs(recording.sid, actor, recording.object_name or "", GONE)
             return "lost"
