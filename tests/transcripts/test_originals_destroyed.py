@@ -398,3 +398,19 @@ def test_a_rebuild_knows_of_it(cut: House, tmp_path: Path) -> None:
     assert anew.cards.get(SID) == known(cut)
     assert anew.recordings.get(SID).fingerprint == recording(cut).fingerprint
     anew.close()
+
+
+def test_its_labels_alone_say_that_it_is_the_copy(cut: House, tmp_path: Path) -> None:
+    """An evidence package would say else that it is as it was recorded."""
+    worked(cut, ordered(cut))
+    for page in list(cut.bucket.list("journal/")):
+        cut.bucket.delete(page.name, page.generation)
+    url = f"sqlite:///{tmp_path}/anew.db"
+    assert cut.archive.journal.rebuild(url, by=ANA).problems == {}
+    anew = Catalog(url)
+    said, was = anew.cards.get(SID), known(cut)
+    assert said is not None
+    assert said.is_recording
+    assert (said.sha256, said.made_cuts) == (was.sha256, was.made_cuts)
+    assert said.replaced_at == was.replaced_at
+    anew.close()

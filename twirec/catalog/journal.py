@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
+from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, insert_into, to_models, to_row
 from twirec.catalog.journal_tables import (
@@ -173,6 +174,8 @@ class Journal:
                 row = to_row(each.recording, recordings)
                 connection.execute(self._writing(BY_NAME["recordings"]), [row])
                 _keep(connection, each)
+                if each.cut:
+                    self._database.insert_once(connection, card_cuts, to_row(each.cut, card_cuts))
                 apply_retention(connection, each.recording)
                 tell_ledger(connection, each.recording)
 

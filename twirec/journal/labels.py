@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from twirec.journal.page import is_whole
 from twirec.model.bucket import BLOCKED_UNTIL, HELD, TO_ERASE, StoredObject
+from twirec.model.cards import CardCut, CardCutState, silences
 from twirec.model.encryption import Encryption
 from twirec.model.errors import VerificationFailed
 from twirec.model.journal import LabelledObject
@@ -162,7 +163,24 @@ def _labelled(stored: StoredObject, labels: Mapping[str, str], now: datetime) ->
         raise ValueError("another recording's labels")
     if recording.custody is Custody.ACTIVE and not _may_be_active(recording, consent):
         recording = replace(recording, custody=Custody.QUARANTINED)
-    return LabelledObject(recording, call, consent)
+    return LabelledObject(recording, call, consent, cut=_cut(recording.sid, labels))
+
+
+def _cut(sid: str, labels: Mapping[str, str]) -> CardCut | None:
+    """Return that a recording is a copy without card numbers, whose original is destroyed."""
+    if "replaced_at" not in labels:
+        return None
+    at = _moment(labels["replaced_at"])
+    return CardCut(
+        sid,
+        found_at=at,
+        sha256=_hex(labels["original_sha256"]),
+        spans=(),
+        state=CardCutState.CUT,
+        made_at=at,
+        made_cuts=silences(labels["cuts"]),
+        replaced_at=at,
+    )
 
 
 def _may_be_active(recording: Recording, consent: Consent | None) -> bool:

@@ -198,8 +198,7 @@ def as_labelled(recording: Recording, stored: StoredObject, at: datetime) -> Car
     if "format" in said or said.get("original_sha256") != recording.sha256:
         return None
     try:
-        pairs = [each.split(" to ") for each in said.get("cuts", "").split(", ")]
-        cuts = joined((float(begin), float(end)) for begin, end in pairs)
+        cuts = silences(said.get("cuts", ""))
     except ValueError:
         return None
     return CardCut(
@@ -223,6 +222,16 @@ def as_labelled(recording: Recording, stored: StoredObject, at: datetime) -> Car
         made_cuts=cuts,
         due_at=at,
     )
+
+
+def silences(said: str) -> tuple[tuple[float, float], ...]:
+    """Return first and last second of each silence, as a label says them: `1.5 to 3, 8 to 9.25`.
+
+    Raises:
+        ValueError: it says something else.
+    """
+    pairs = [each.split(" to ") for each in said.split(", ")]
+    return joined((float(begin), float(end)) for begin, end in pairs)
 
 
 def cut_name(recording: Recording, recipe: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from twirec.model.cards import CardCut
 from twirec.model.records import Call, Consent, Recording
 
 UNDATED = date(1970, 1, 1)
@@ -42,6 +43,8 @@ class LabelledObject:
             none of the recording.
         blocked_until: the day from which it is destroyed; a block is added where there is none.
         at: now, UTC: when such a hold or block is written down.
+        cut: that it is a copy without card numbers, whose original is destroyed; added where the
+            catalog knows of no card number in it.
     """
 
     recording: Recording
@@ -50,6 +53,7 @@ class LabelledObject:
     held: str = ""
     blocked_until: date | None = None
     at: datetime | None = None
+    cut: CardCut | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,8 @@ class Replacing:
     ) -> StoredObject:
         anew = replace(recording, size=cut.size, crc32c=cut.crc32c, sha256=cut.own_sha256)
         silent = ", ".join(f"{begin:g} to {end:g}" for begin, end in cut.made_cuts or ())
-        its_own = {"original_sha256": recording.sha256 or "", "cuts": silent}
+        its_own = {"original_sha256": cut.sha256 or recording.sha256 or "", "cuts": silent}
+        its_own["replaced_at"] = self._now().isoformat()
         block = self._catalog.blocks.get(recording.sid)
         if block is not None and recording.custody is Custody.BLOCKED:
             its_own[BLOCKED_UNTIL] = block.until.isoformat()
