@@ -100,6 +100,15 @@ def begin_elsewhere(session: pytest.Session) -> None:
                 importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure() -> None:
+    """Look for garbage as long as there is some: pytest, and Python as it ends, look six times."""
+    for _ in range(5):
+        if not gc.collect():
+            break
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def statements_built_once() -> Iterator[None]:
     """Let the engines of one kind of database share the statements that SQLAlchemy built."""
