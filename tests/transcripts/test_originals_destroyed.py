@@ -27,9 +27,11 @@ from twirec.model.errors import (
     BucketUnavailable,
     CustodyRefused,
     InvalidQuery,
+    LabelsTooLong,
     LeaseLost,
     ObjectKept,
 )
+from twirec.transfers import replacing
 
 WHY = {"reason": "PCI DSS 3.3.1", "by": ANA, "now": True, "ground": "PCI DSS 3.3.1"}
 
@@ -205,6 +207,19 @@ def test_what_the_bucket_forbids_can_be_held(cut: House, monkeypatch: pytest.Mon
         worked(cut, certificate)
     cut.archive.custody.hold(SID, case="C-7", reason="a dispute", by=EVA)
     assert outcomes(worked(cut, certificate)) == {(Copy.RECORDING, CopyOutcome.REFUSED, "held")}
+
+
+def test_what_cannot_be_labelled_is_not_destroyed(
+    cut: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, everything = ordered(cut), contents(cut)
+
+    def too_long(*_: object) -> dict[str, str]:
+        raise LabelsTooLong("They do not fit.")
+
+    monkeypatch.setattr(replacing, "labels", too_long)
+    assert not worked(cut, certificate).done
+    assert contents(cut) == everything
 
 
 def test_a_copy_that_is_another_one_is_made_again_first(cut: House) -> None:

@@ -118,6 +118,7 @@ class Replacing:
         if copy and not put:
             for _ in self._copies(recording.sid, copy)(0, None):  # it is what was heard, all of it
                 keeper.heartbeat()
+        said = self._labels(recording, cut) if cut and copy else {}  # before anything goes
         keeper.heartbeat()
         now, gone = self._now(), original is None
         if not self._catalog.replacements.begin(keeper.lease, recording, cut, now, gone=gone):
@@ -126,7 +127,7 @@ class Replacing:
             return True
         if original and not self._destroy(keeper, recording, original):
             return False
-        stored = put or self._put(keeper, recording, cut, copy)
+        stored = put or self._put(keeper, recording, copy, said)
         entry = self._entry(keeper.lease.item, recording, cut)
         if not self._catalog.replacements.replaced(keeper.lease, recording, cut, stored, entry):
             with suppress(ObjectNotFound):
@@ -175,17 +176,9 @@ class Replacing:
         self,
         keeper: LeaseKeeper[Erasure],
         recording: Recording,
-        cut: CardCut,
         copy: Fingerprint,
+        said: dict[str, str],
     ) -> StoredObject:
-        anew = replace(recording, size=cut.size, crc32c=cut.crc32c, sha256=cut.own_sha256)
-        silent = ", ".join(f"{begin:g} to {end:g}" for begin, end in cut.made_cuts or ())
-        its_own = {"original_sha256": cut.sha256 or recording.sha256 or "", "cuts": silent}
-        its_own["replaced_at"] = self._now().isoformat()
-        block = self._catalog.blocks.get(recording.sid)
-        if block is not None and recording.custody is Custody.BLOCKED:
-            its_own[BLOCKED_UNTIL] = block.until.isoformat()
-
         def chunks() -> Iterator[bytes]:
             for chunk in self._copies(recording.sid, copy)(0, None):
                 keeper.heartbeat()
@@ -195,14 +188,29 @@ class Replacing:
             recording.object_name or "",
             chunks(),
             content_type=WAV,
-            labels=labels(self._record(recording), anew) | final_labels(anew) | its_own,
+            labels=said,
             custom_time=started_at(recording),
             finish=dict,
         )
-        if (stored.size, stored.crc32c) != (cut.size, cut.crc32c):
+        if (stored.size, stored.crc32c) != (copy.size, copy.crc32c):
             self._bucket.delete(stored.name, stored.generation)
             raise VerificationFailed(f"{stored.name} is not the copy without card numbers.")
         return stored
+
+    def _labels(self, recording: Recording, cut: CardCut) -> dict[str, str]:
+        """Return the labels of the copy once it is the recording.
+
+        Raises:
+            LabelsTooLong: they would not fit into an object's metadata.
+        """
+        anew = replace(recording, size=cut.size, crc32c=cut.crc32c, sha256=cut.own_sha256)
+        silent = ", ".join(f"{begin:g} to {end:g}" for begin, end in cut.made_cuts or ())
+        its_own = {"original_sha256": cut.sha256 or recording.sha256 or "", "cuts": silent}
+        its_own["replaced_at"] = self._now().isoformat()
+        block = self._catalog.blocks.get(recording.sid)
+        if block is not None and recording.custody is Custody.BLOCKED:
+            its_own[BLOCKED_UNTIL] = block.until.isoformat()
+        return labels(self._record(recording), anew) | final_labels(anew) | its_own
 
     def _record(self, recording: Recording) -> CallRecord | None:
         if recording.call_sid is None:
