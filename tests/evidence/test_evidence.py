@@ -219,7 +219,9 @@ def test_a_package_says_that_the_original_is_destroyed_and_its_sound_is_the_copy
         cut = dataclasses.replace(cut, object_name="derivatives/x.wav", own_sha256="1" * 64)
     with archive.catalog.database.write() as connection:
         connection.execute(insert(card_cuts), to_row(cut, card_cuts))
-    with zipfile.ZipFile(io.BytesIO(make("asice", language="es"))) as package:
+    container = make("asice", language="es")
+    assert checked(container).holds
+    with zipfile.ZipFile(io.BytesIO(container)) as package:
         files = {each: package.read(each) for each in package.namelist()}
     (said,) = json.loads(files["manifest.json"])["recordings"]
     assert said["card_numbers_cut"] == {

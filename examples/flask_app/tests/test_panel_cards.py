@@ -119,3 +119,14 @@ def test_that_only_the_original_is_destroyed_is_said_to_who_approves_it(
     said = "a recording as it was archived; its copy without card numbers stays"
     for path in ("/approvals", "/erasures", f"/erasures/{asked.id}"):
         assert said in admin.get(path).text, path
+
+
+def test_what_is_found_after_the_original_was_destroyed_is_decided_too(
+    spoken: None, archive: Archive, supervisor: Browser
+) -> None:
+    with archive.catalog.database.write() as connection:
+        connection.execute(card_cuts.update().values(replaced_at=archive.now()))
+    page = supervisor.get(PAGE).text
+    assert "The recording as it was archived is destroyed" in page
+    assert "stays in the bucket" not in page
+    assert DECIDE in page
