@@ -22,7 +22,6 @@ from joserfc.jwk import OctKey, RSAKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 CLIENT_ID, CLIENT_SECRET = "callpanel", "a secret that both of them know"
-KEY, ANOTHER_KEY = (RSAKey.generate_key(2048, {"kid": "first", "use": "sig"}) for _ in range(2))
 
 app = Flask(__name__)
 people: dict[str, dict[str, Any]] = {}
@@ -32,6 +31,8 @@ wrong: dict[str, Any] = {}
 codes: dict[str, Code] = {}
 tokens: dict[str, str] = {}
 asked: list[dict[str, str]] = []
+keys: dict[str, RSAKey] = {}
+"""Its own, and that of somebody else: made as it starts, since who only knows it needs none."""
 
 
 @dataclass
@@ -132,7 +133,7 @@ class IdTokens(OpenIDCode):
         return any(code.nonce == nonce for code in codes.values())
 
     def resolve_client_private_key(self, client: Client) -> Any:
-        return KEY
+        return keys["own"]
 
     def get_client_algorithm(self, client: Client) -> str:
         return "RS256"
@@ -161,9 +162,9 @@ class IdTokens(OpenIDCode):
         if fault == "unsigned":
             return jwt.encode({"alg": "none"}, claims, OctKey.import_key("x" * 32), ["none"])
         if fault == "signed with what everybody knows":
-            known = OctKey.import_key(KEY.as_pem(private=False))
+            known = OctKey.import_key(keys["own"].as_pem(private=False))
             return jwt.encode({"alg": "HS256", "kid": "first"}, claims, known, ["HS256"])
-        key = ANOTHER_KEY if fault == "signed by somebody else" else KEY
+        key = keys["another" if fault == "signed by somebody else" else "own"]
         return jwt.encode(head, claims, key)
 
     def process_token(self, grant: Any, response: Any) -> Any:
@@ -242,9 +243,9 @@ def userinfo() -> Response:
 
 
 @app.get("/keys")
-def keys() -> Response:
+def public_keys() -> Response:
     """Give the key that ID tokens are signed with."""
-    return jsonify(keys=[KEY.as_dict(private=False)])
+    return jsonify(keys=[keys["own"].as_dict(private=False)])
 
 
 @app.post("/tests")
@@ -267,6 +268,10 @@ class Quiet(WSGIRequestHandler):
 
 
 if __name__ == "__main__":
+    keys |= {
+        name: RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
+        for name in ("own", "another")
+    }
     listening = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     print(f"http://127.0.0.1:{listening.port}", flush=True)  # noqa: T201 - for who started it
     listening.serve_forever()
