@@ -364,6 +364,12 @@ def test_what_cannot_be_ordered(cut: House, what: str, more: dict[str, Any], why
         cut.archive.custody.erase(what, original=True, **{**WHY, **more})
 
 
+def test_two_erasures_do_not_destroy_the_same_original(cut: House) -> None:
+    first = ordered(cut)
+    with pytest.raises(InvalidQuery, match=f"{first.id} destroys that"):
+        ordered(cut)
+
+
 def test_without_a_copy_nothing_is_destroyed(house: House) -> None:
     with pytest.raises(InvalidQuery, match="there is no copy"):
         house.archive.custody.erase(SID, original=True, **WHY)

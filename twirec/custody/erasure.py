@@ -191,6 +191,12 @@ class ErasureOrders:
             raise CustodyRefused(f"erase is not for the role {actor.role}.")
 
     def _check_copy(self, recording: Recording) -> None:
+        for other in self._catalog.erasures.of(recording.sid):
+            going = other.begun_at is not None and other.done_at is None
+            if other.scope is ErasureScope.ORIGINAL and going:
+                raise InvalidQuery(
+                    f"original: {other.id} destroys that of {recording.sid} already."
+                )
         cut = self._catalog.cards.get(recording.sid)
         if cut is None or cut.fingerprint is None:
             raise InvalidQuery(
