@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,19 @@ def test_every_answer_says_what_may_run(
     assert headers["Strict-Transport-Security"] == "max-age=31536000"
     if not path.startswith("/static/style"):
         assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_file_of_ours_is_asked_for_once_and_anew_when_it_is_another(
+    read_only: House, template: Template
+) -> None:
+    browser = Browser(read_only.app, template.passes[None])
+    (path,) = re.findall(r'href="(/static/style.css[^"]*)"', browser.get("/sign-in").text)
+    kept = browser.get(path).headers["Cache-Control"]
+    assert kept == "public, max-age=31536000, immutable"
+    for other in ("/static/style.css", "/static/style.css?v=of-another-release"):
+        assert browser.get(other).headers["Cache-Control"] == "no-cache", other
+    assert browser.get(path.replace("style", "nothing")).headers["Cache-Control"] == "no-store"
+    assert "v=" in path
 
 
 def test_a_form_without_token_is_400(supervisor: Browser) -> None:
