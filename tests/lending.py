@@ -248,7 +248,7 @@ def catalogs_of_many(
     yield from place_catalogs(request, placing)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=POSTGRESQL)
 def catalogs_of_one(
     request: pytest.FixtureRequest, placing: list[Catalogs], catalogs_of_many: None
 ) -> Iterator[None]:

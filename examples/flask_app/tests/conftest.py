@@ -47,7 +47,7 @@ from callpanel import accounts, tables
 from callpanel.extensions import db
 from callpanel.roles import Role
 from callpanel.saved import SavedSearch
-from tests.lending import place_catalogs
+from tests.lending import POSTGRESQL, place_catalogs
 from tests.servers import Postgres
 from twirec import Archive, Custody
 from twirec.catalog.tables import recordings
@@ -104,7 +104,7 @@ def accounts_of_many(
     yield from place_catalogs(request, placing_accounts, "accounts_server")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=POSTGRESQL)
 def accounts_of_one(request: pytest.FixtureRequest, accounts_of_many: None) -> Iterator[None]:
     """Where the accounts are of the apps of a test."""
     yield from place_catalogs(request, placing_accounts, "accounts_server")
