@@ -225,7 +225,8 @@ def measure(*, quick: bool) -> list[Figure]:
                 "x",
                 *target,
                 better=Better.HIGHER,
-                note=f"{rates[0]} a second, the script {rates[1]}",
+                note=f"{rates[0]} a second, the script {rates[1]}; where the time goes: "
+                "docs/transfer.md, How fast it is",
             )
         )
     figures += [
