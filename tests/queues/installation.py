@@ -139,9 +139,12 @@ class Installation:
         self.steps = steps
 
     def record(self, **facts: object) -> AtVendor:
-        """Let the vendor hold a recording, and tell the web app of it."""
+        """Let the vendor hold a recording, and tell the web app of it.
+
+        A process of the app that a test kills just then answers nobody: it is told once more.
+        """
         held = self.site.sandbox.add_recording(**{"seconds": 2.0, **facts})  # type: ignore[arg-type]
-        assert self.tell(held) == 204
+        until(lambda: self.tell(held) == 204)
         return held
 
     def tell(self, held: AtVendor) -> int:

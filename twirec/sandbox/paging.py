@@ -43,7 +43,7 @@ def page(
     matches: Callable[[Thing], bool],
     to_json: Callable[[Thing], Json],
     *,
-    oldest_first: bool = False,
+    in_turn: bool = False,
 ) -> Json:
     """Return one page.
 
@@ -53,15 +53,18 @@ def page(
     Args:
         request: the request for the list.
         key: the name of the list in the answer.
-        things: all there ever was, in the order in which it came.
+        things: all there ever was.
         matches: whether a thing is on the list.
         to_json: makes a resource of a thing.
-        oldest_first: list what came first first; by default what came last.
+        in_turn: list them as they are given, such as by who is next; by default what was made last
+            comes first.
 
     Raises:
         Refused: size, number or token of the page are not ones that Twilio gave.
     """
-    everything = sorted(things, key=lambda thing: thing.created)[:: 1 if oldest_first else -1]
+    everything = list(things)
+    if not in_turn:
+        everything = sorted(everything, key=lambda thing: thing.created)[::-1]
     size = _number(request.params, "PageSize", _DEFAULT_SIZE, 1, _LARGEST_SIZE)
     number = _number(request.params, "Page", 0, 0, 10**9)
     first, last = _bounds(everything, request.params.get("PageToken", ""), number)

@@ -64,14 +64,14 @@ class QueueHandlers:
         return json_answer(self._json(self._find(request, sid)))
 
     def members(self, request: Request, sid: str) -> Answer:
-        """List who waits, the longest first."""
+        """List who waits, who is next first."""
         known_params(request.params, KEYS)
         queue = self._find(request, sid)
         with self._rooms.lock:
             waiting = list(queue.waiting)
         to_json = partial(self._member_json, queue)
         return json_answer(
-            page(request, "queue_members", waiting, lambda one: True, to_json, oldest_first=True)
+            page(request, "queue_members", waiting, lambda one: True, to_json, in_turn=True)
         )
 
     def member(self, request: Request, sid: str, call_sid: str) -> Answer:
