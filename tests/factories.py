@@ -129,3 +129,14 @@ def part_of(catalog: Catalog, method: str) -> tuple[object, str]:
     """Return the part of a catalog that has a method such as `ledger.call`, and its name."""
     part, name = method.split(".")
     return getattr(catalog, part), name
+
+
+DISCLOSURE_CONSENT: dict[str, Any] = {
+    "participant": "customer",
+    "recipient": "a lawyer",
+    "purpose": "a claim",
+    "given_on": "2026-11-03",
+    "how": "writing",
+    "evidence": "a letter",
+}
+"""That somebody who is heard agrees to its being given to others."""

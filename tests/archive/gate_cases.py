@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import update
 
 from tests.erasing import destroy
-from tests.factories import STARTED, call_sid, recording_sid
+from tests.factories import DISCLOSURE_CONSENT, STARTED, call_sid, recording_sid
 from tests.house import NAME, House
 from tests.sounds import wav
 from twirec.archive import Archive
@@ -111,14 +111,6 @@ def card(house: House) -> None:
         connection.execute(card_cuts.insert(), row)
 
 
-CONSENT: dict[str, Any] = {
-    "participant": "customer",
-    "recipient": "a lawyer",
-    "purpose": "a claim",
-    "given_on": "2026-11-03",
-    "how": "writing",
-    "evidence": "a letter",
-}
 ORDERED: dict[str, Any] = {
     "recipient": "a court",
     "purpose": "a claim",
@@ -130,7 +122,7 @@ ORDERED: dict[str, Any] = {
 def disclose(house: House) -> None:
     before = house.recording().custody
     set_recording(house, custody=Custody.ACTIVE)
-    house.archive.custody.disclosures.consent(SID, **CONSENT, by="bo")
+    house.archive.custody.disclosures.consent(SID, **DISCLOSURE_CONSENT, by="bo")
     house.archive.custody.disclosures.give(SID, **ORDERED, by="bo")
     set_recording(house, custody=before)
 
@@ -369,7 +361,8 @@ CASES: dict[str, Case | str] = {
         Deed.SEE, lambda a, who: a.custody.disclosures.participants(SID, by=who)
     ),
     "custody.disclosures.consent": Case(
-        Deed.DISCLOSE, lambda a, who: a.custody.disclosures.consent(SID, **CONSENT, by=who)
+        Deed.DISCLOSE,
+        lambda a, who: a.custody.disclosures.consent(SID, **DISCLOSURE_CONSENT, by=who),
     ),
     "custody.disclosures.consents": Case(
         Deed.SEE, lambda a, who: a.custody.disclosures.consents(SID, by=who)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.erasing import destroy
 from tests.executed import each_statement
-from tests.factories import STARTED, a_call, call_sid, recording_sid
+from tests.factories import DISCLOSURE_CONSENT, STARTED, a_call, call_sid, recording_sid
 from tests.house import AT_VENDOR, NAME, House
 from tests.lending import POSTGRESQL
 from tests.parts import methods
@@ -157,14 +157,6 @@ def without_numbers(house: House) -> None:
     house.archive.catalog.ledger.open_call(nobody)
 
 
-CONSENT: Mapping[str, Any] = {
-    "participant": "customer",
-    "recipient": "a lawyer",
-    "purpose": "a claim",
-    "given_on": "2026-11-03",
-    "how": "writing",
-    "evidence": "a letter",
-}
 GIVEN: Mapping[str, Any] = {
     "recipient": "a lawyer",
     "purpose": "a claim",
@@ -177,7 +169,9 @@ def consented(house: House) -> None:
     """Two consents, and a link that stands on them."""
     disclosures = house.archive.custody.disclosures
     for each in disclosures.participants(SID):
-        disclosures.consent(SID, **{**CONSENT, "participant": each.key, "name": "Eva"}, by="bo")
+        disclosures.consent(
+            SID, **{**DISCLOSURE_CONSENT, "participant": each.key, "name": "Eva"}, by="bo"
+        )
     disclosures.give(SID, **{**GIVEN, "ground": "consent"}, by="bo")
 
 
@@ -299,7 +293,8 @@ ACTS: Mapping[str, Act] = {
         lambda a: a.custody.give_up(SID, reason="x", by=ANA), ("recordings", "orders"), parked
     ),
     "custody.disclosures.consent": Act(
-        lambda a: a.custody.disclosures.consent(SID, **CONSENT, by=ANA), ("disclosure_consents",)
+        lambda a: a.custody.disclosures.consent(SID, **DISCLOSURE_CONSENT, by=ANA),
+        ("disclosure_consents",),
     ),
     "custody.disclosures.withdraw": Act(
         lambda a: a.custody.disclosures.withdraw(1, why="x", by=ANA),

@@ -67,6 +67,19 @@ def test_whoever_approves_it_sees_that_it_is_the_original_alone(cut: House) -> N
     assert log[Action.ERASE]["original"] is True
 
 
+def die_after(house: House, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the worker die right after a step of the bucket's, or of the catalog's, once."""
+    target = house.bucket if step in ("delete", "put") else house.archive.catalog.replacements
+    do = getattr(target, step)
+
+    def dies_after(*args: Any, **named: Any) -> Any:
+        do(*args, **named)
+        monkeypatch.undo()
+        raise BucketUnavailable("503")
+
+    monkeypatch.setattr(target, step, dies_after)
+
+
 def worked(house: House, certificate: Certificate) -> Certificate:
     house.time += timedelta(minutes=11)
     house.archive.jobs.do("erasure", certificate.id)
@@ -133,15 +146,7 @@ def test_whoever_dies_at_a_step_leaves_it_to_the_next(
 ) -> None:
     copy, name = heard(cut), recording(cut).object_name
     certificate = ordered(cut)
-    target = cut.bucket if step in ("delete", "put") else cut.archive.catalog.replacements
-    do = getattr(target, step)
-
-    def dies_after(*args: Any, **named: Any) -> Any:
-        do(*args, **named)
-        monkeypatch.undo()
-        raise BucketUnavailable("503")
-
-    monkeypatch.setattr(target, step, dies_after)
+    die_after(cut, step, monkeypatch)
     assert not worked(cut, certificate).done
     assert heard(cut) == copy
     assert worked(cut, certificate).done
@@ -244,15 +249,7 @@ def test_once_it_goes_a_hold_of_the_number_keeps_the_copy(
     cut: House, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate, copy = ordered(cut), heard(cut)
-    target = cut.archive.catalog.replacements if step == "replaced" else cut.bucket
-    do = getattr(target, step)
-
-    def dies_after(*args: Any, **named: Any) -> Any:
-        do(*args, **named)
-        monkeypatch.undo()
-        raise BucketUnavailable("503")
-
-    monkeypatch.setattr(target, step, dies_after)
+    die_after(cut, step, monkeypatch)
     worked(cut, certificate)
     cut.archive.custody.holds.add("600111222", case="C-7", reason="a dispute", by=EVA)
     assert (Copy.RECORDING, CopyOutcome.DONE, "") in outcomes(worked(cut, certificate))

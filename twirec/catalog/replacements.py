@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Update, delete, exists, func, select, update
@@ -13,6 +13,7 @@ from twirec.catalog.audit import append
 from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, to_model
+from twirec.catalog.erasing import A_DAY, NOTHING
 from twirec.catalog.erasure_tables import erased_copies, erasure_items, erasures
 from twirec.catalog.erasures import ORIGINAL, say_of, write_lines
 from twirec.catalog.holds import keep_holds_out
@@ -21,18 +22,17 @@ from twirec.catalog.tables import differences, recordings
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
 from twirec.model.cards import CardCut
-from twirec.model.erasure import OPEN, CertificateLine, Copy, CopyOutcome, Erasure
+from twirec.model.erasure import (
+    KEPT_BY_THE_BUCKET,
+    OPEN,
+    CertificateLine,
+    Copy,
+    CopyOutcome,
+    Erasure,
+)
 from twirec.model.lease import Lease
 from twirec.model.records import Recording
 from twirec.model.states import STORED, State
-
-KEPT = "kept_by_the_bucket"
-"""Why something waits that a retention policy or a hold of the bucket's own keeps."""
-
-A_DAY = timedelta(days=1)
-
-NOTHING = {"last_error": ""}
-"""What a step changes of the erasure itself, besides what else it does."""
 
 
 class Replacements:
@@ -130,14 +130,14 @@ class Replacements:
 
         Args:
             lease: of the erasure.
-            recording: as `begin` returned it.
+            recording: as `get` returned it.
             until: when it does, UTC; None where nobody knows.
             at: now, UTC.
         """
         line = _line(recording, CopyOutcome.WAITING, at)
         with self._leases.commit(lease, NOTHING) as (connection, _):
             connection.execute(_sparing(recording.sid))
-            write_lines(connection, [replace(line, until=until, why=KEPT)], anew=True)
+            write_lines(connection, [replace(line, until=until, why=KEPT_BY_THE_BUCKET)], anew=True)
 
     def replaced(
         self,
@@ -200,7 +200,7 @@ class Replacements:
             lines: what became of older generations of the original, and of what was made of it.
         """
         waits = any(line.outcome is CopyOutcome.WAITING for line in lines)
-        of_bucket = (erased_copies.c.sid == sid) & (erased_copies.c.why == KEPT)
+        of_bucket = (erased_copies.c.sid == sid) & (erased_copies.c.why == KEPT_BY_THE_BUCKET)
         waited = of_bucket & (erased_copies.c.outcome == CopyOutcome.WAITING)
         gone = {"outcome": CopyOutcome.DONE, "until": None, "why": ""}
         with self._leases.commit(lease, NOTHING) as (connection, _):

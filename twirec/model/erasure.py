@@ -78,6 +78,10 @@ OPEN = frozenset({CopyOutcome.ORDERED, CopyOutcome.WAITING})
 """What a worker has still to do."""
 
 
+KEPT_BY_THE_BUCKET = "kept_by_the_bucket"
+"""Why something waits that a retention policy of the bucket keeps, or a hold of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Erasure:
     """An erasure as it was ordered. No field of it is of the person whom it is about.

@@ -12,7 +12,7 @@ from twirec.jobs.retrying import said
 from twirec.jobs.worker import LeaseKeeper
 from twirec.model.bucket import OtherGeneration, StoredObject
 from twirec.model.derivatives import derivatives_of
-from twirec.model.erasure import CertificateLine, Copy, CopyOutcome
+from twirec.model.erasure import KEPT_BY_THE_BUCKET, CertificateLine, Copy, CopyOutcome
 from twirec.model.errors import ObjectHeld, ObjectKept, ObjectNotFound
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Recording
@@ -27,8 +27,6 @@ https://www.twilio.com/docs/voice/api/recording#delete-a-recording-resource."""
 
 LOOK_AGAIN = timedelta(days=1)
 """After which it is tried again to delete what a hold of the bucket's own keeps."""
-
-KEPT_BY_THE_BUCKET = "kept_by_the_bucket"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,13 @@ from twirec.model.audit import Action, AuditDraft
 from twirec.model.bucket import BLOCKED_UNTIL, Fingerprint, StoredObject
 from twirec.model.cards import CardCut
 from twirec.model.derivatives import derivatives_of
-from twirec.model.erasure import CertificateLine, Copy, CopyOutcome, Erasure
+from twirec.model.erasure import (
+    KEPT_BY_THE_BUCKET,
+    CertificateLine,
+    Copy,
+    CopyOutcome,
+    Erasure,
+)
 from twirec.model.errors import (
     BucketError,
     BucketUnavailable,
@@ -32,7 +38,7 @@ from twirec.model.ports import Bucket
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import Custody
 from twirec.model.transcript import is_transcript
-from twirec.transfers.destruction import KEPT_BY_THE_BUCKET, copy_of
+from twirec.transfers.destruction import copy_of
 from twirec.transfers.naming import final_labels, labels, started_at
 from twirec.transfers.object_holds import ObjectHolds
 from twirec.transfers.transfer import WAV
