@@ -30,7 +30,7 @@ from twirec.model.errors import (
     LookedAtNothing,
     NotFound,
 )
-from twirec.model.months import Gap, GapKind, gaps_of, month_span
+from twirec.model.months import Gap, GapKind, month_span
 from twirec.settings import Settings
 
 ANA = Actor("ana", "admin")
@@ -234,7 +234,7 @@ def test_a_month_takes_the_memory_of_a_day_however_many_calls_it_has(
     try:
         for found in compared.compare():
             count += not isinstance(found, Gap)
-            gaps.update(gaps_of([found]))
+            gaps.update([found] if isinstance(found, Gap) else found.gaps)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

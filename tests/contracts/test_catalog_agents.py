@@ -72,8 +72,9 @@ def test_what_several_note_at_once_is_noted_once(catalog: Catalog) -> None:
 def test_entries_are_named_in_a_consent_that_allows_recording_and_stay(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
     catalog.consents.record(a_consent(), None)
-    catalog.consents.name_agents(ACCOUNT, call_sid(), [3], "")
-    catalog.consents.name_agents(ACCOUNT, call_sid(), [1, 3], "careful")
+    catalog.consents.name_with(ACCOUNT, call_sid(), [], lambda _: Naming((3,)))
+    careful = Naming((1, 3), detail="careful")
+    catalog.consents.name_with(ACCOUNT, call_sid(), [], lambda _: careful)
     record = catalog.ledger.call(ACCOUNT, call_sid())
     assert record.consents[0].agents == (1, 3)
     assert record.call.detail == "careful"
@@ -109,7 +110,7 @@ def test_what_has_to_be_known_of_who_dials_is_read_at_once(catalog: Catalog) -> 
 def test_a_refusal_names_nobody(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
     catalog.consents.record(a_consent(outcome=ConsentOutcome.REFUSED), Reason.REFUSED)
-    catalog.consents.name_agents(ACCOUNT, call_sid(), [3], "")
+    catalog.consents.name_with(ACCOUNT, call_sid(), [], lambda _: Naming((3,)))
     assert catalog.ledger.call(ACCOUNT, call_sid()).consents[0].agents == ()
 
 

@@ -11,6 +11,7 @@ from tests.factories import ACCOUNT, STARTED, a_call, a_consent, call_sid
 from twirec.catalog import Catalog
 from twirec.model.agents import StopOrder
 from twirec.model.errors import CatalogUnavailable
+from twirec.model.records import Naming
 from twirec.model.vocabulary import Outcome, Reason, Verdict
 
 SECOND = timedelta(seconds=1)
@@ -46,7 +47,8 @@ def test_an_order_is_written_with_all_that_follows(catalog: Catalog, consented: 
     if consented:
         catalog.consents.record(a_consent(), None)
         why = Reason.AGENT_NOT_INFORMED
-        catalog.consents.name_agents(ACCOUNT, call_sid(), [3], "why", why, order)
+        naming = Naming((3,), why, "why", order)
+        catalog.consents.name_with(ACCOUNT, call_sid(), [], lambda _: naming)
     else:
         consent = a_consent(agents=(3,))
         catalog.consents.record(consent, Reason.AGENT_NOT_INFORMED, "why", order)
@@ -81,8 +83,9 @@ def test_if_the_order_cannot_be_written_nothing_is(
 
     with monkeypatch.context() as patch:
         patch.setattr("twirec.catalog.consents.write_order", down)
+        naming = Naming((3,), None, "why", CALL)
         with pytest.raises(CatalogUnavailable):
-            catalog.consents.name_agents(ACCOUNT, call_sid(), [3], "why", None, CALL)
+            catalog.consents.name_with(ACCOUNT, call_sid(), [], lambda _: naming)
     record = catalog.ledger.call(ACCOUNT, call_sid())
     assert (record.consents[0].agents, record.call.detail) == ((), "")
 

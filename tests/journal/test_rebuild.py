@@ -17,7 +17,7 @@ from twirec.model.agents import StopOrder
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import BucketUnavailable, CatalogNotEmpty
-from twirec.model.records import Pause
+from twirec.model.records import Naming, Pause
 from twirec.model.vocabulary import Outcome, Reason, Verdict
 
 
@@ -34,7 +34,8 @@ def test_what_is_journalled_comes_back_as_it_was(
     archive.policy.change(by="ana", why="works council", on=False)
     entry = archive.agents.inform("client:ana", informed_on=DAY, reference="annex", by="rrhh")
     order = StopOrder(ACCOUNT, call_sid(), Verdict.OTHER_CALLER, STARTED, done_at=STARTED)
-    archive.catalog.consents.name_agents(ACCOUNT, call_sid(), [entry.id], "", order=order)
+    naming = Naming((entry.id,), order=order)
+    archive.catalog.consents.name_with(ACCOUNT, call_sid(), [], lambda _: naming)
     archive.journal.write()
     new = rebuilt()
     assert new.catalog.stop_orders.of(ACCOUNT, [call_sid()]) == {call_sid(): (order,)}

@@ -18,6 +18,9 @@ TALK = 20.0
 AT_ONCE = 40
 """Calls that go on at once at the most."""
 
+BREATH = 0.2
+"""Seconds after which an agent asks for the next one: there may be none yet."""
+
 MOST = 0.05
 """By which part of a wait the two may differ (Ley 10/2025, art. 22.1)."""
 
@@ -92,7 +95,7 @@ def _ring(site: Site) -> Call:
 
 def _take(site: Site, agent: str, over: threading.Event) -> None:
     """Take one customer after another out of the queue, as an agent does."""
-    while not over.is_set():
+    while not over.wait(BREATH):
         caller = Party(hangs_up_after=TALK, counts_from_bridge=True)
         site.sandbox.call(from_=agent, to=TAKE, caller=caller).wait(timeout=600)
 

@@ -19,9 +19,6 @@ from typing import Any
 
 import requests
 
-GRANULE = 256 * 1024
-"""Every piece but the last must be a multiple of this many bytes."""
-
 Retry = Callable[[Callable[[], Any]], Callable[[], Any]]
 """Wraps a request so that it is repeated, for a bounded time, while the error may pass."""
 
@@ -157,7 +154,7 @@ class ResumableUpload:
         self._unsure = False
 
     def send(self, piece: Parts) -> None:
-        """Send a piece that is not the last. Its size is a multiple of `GRANULE`."""
+        """Send a piece that is not the last. Its size is a multiple of 256 KiB."""
         self._transmit(piece, "")
 
     def finish(self, piece: Parts, crc32c: str) -> Mapping[str, Any]:

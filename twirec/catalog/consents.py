@@ -154,28 +154,6 @@ class Consents:
             write_order(self._database, connection, answer.order)
         return consent
 
-    def name_agents(
-        self,
-        account_sid: str,
-        call_sid: str,
-        entries: Sequence[int],
-        detail: str,
-        reason: Reason | None = None,
-        order: StopOrder | None = None,
-    ) -> None:
-        """Name entries of the register in the consent of a call, if it allows recording.
-
-        Those that it names already stay. That and the rest are all there, or nothing is.
-
-        Args:
-            account_sid, call_sid: the call.
-            entries: the numbers of the entries.
-            detail, reason, order: as in `record`.
-        """
-        naming = Naming(tuple(entries), reason, detail, order)
-        with self._database.write() as connection:
-            write_naming(self._database, connection, account_sid, call_sid, naming)
-
     def name_with(
         self,
         account_sid: str,
@@ -183,7 +161,9 @@ class Consents:
         agents: Sequence[str],
         decide: Callable[[Sequence[InformedAgent]], Naming],
     ) -> Naming:
-        """Do as `name_agents` does, by what the register says of some agents.
+        """Name entries of the register in the consent of a call, if it allows recording.
+
+        Those that it names already stay. That and the rest are all there, or nothing is.
 
         Args:
             account_sid, call_sid: the call.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from enum import StrEnum
@@ -291,15 +291,6 @@ def _of_line(record: CallRecord) -> GapKind | None:
     if call.outcome is Outcome.NOT_RECORDED and call.reason and call.reason not in OWED:
         return None
     return GapKind.NO_RECORDING
-
-
-def gaps_of(found: Iterable[MonthCall | Gap]) -> Iterator[Gap]:
-    """Yield the gaps of what was found."""
-    for each in found:
-        if isinstance(each, Gap):
-            yield each
-        else:
-            yield from each.gaps
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,3 @@ class Recording:
         if self.status in {"in-progress", "paused"}:
             return None
         return self.audio.frames // RATE if self.audio else 0
-
-    @property
-    def has_media(self) -> bool:
-        """Whether the media can be downloaded."""
-        return self.status == "completed"
