@@ -513,6 +513,10 @@ class Erase(FlaskForm):
             {
                 "block": _l("block it, and destroy it on its date"),
                 "now": _l("destroy it at once"),
+                "original": _l(
+                    "destroy at once only the recording as it was archived; its copy without card "
+                    "numbers takes its place"
+                ),
             }
         ),
         default="block",
@@ -522,7 +526,7 @@ class Erase(FlaskForm):
 
     def validate_ground(self, field: StringField) -> None:
         """Check that there is a legal ground for what is destroyed at once."""
-        if self.how.data == "now" and not (field.data or "").strip():
+        if self.how.data != "block" and not (field.data or "").strip():
             raise ValidationError(_l("Say why the law allows it."))
 
 

@@ -127,6 +127,10 @@ WRONG = {
     "received": _l("That day is still to come, or is none."),
     "copies": _l("Nobody knows which side is whose: choose both sides, or leave it out."),
     "sid": _l("Say which call or recording is left out."),
+    "original": _l(
+        "There is no copy without card numbers that could take its place now, or its original is "
+        "being destroyed already."
+    ),
     "request_key": _l(
         "It is not the time for that step: look at what was done, and what is missing."
     ),

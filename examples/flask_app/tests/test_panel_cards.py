@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from panel_house import BLOCKED, PLAIN, Browser, call_sid, recording_sid
 from sqlalchemy import insert
 
-from twirec import Actor, Archive, CardCut, CardCutState, CardPart, CardSpan, Role
+from twirec import Actor, Archive, CardCut, CardCutState, CardPart, CardSpan, ErasureScope, Role
 from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.database import to_row
 
@@ -18,6 +20,7 @@ SPANS = (
     CardSpan(CardPart.CODE, None, 80.0, 81.5),
 )
 EVA = Actor("eva", "supervisor")
+COPY = {"object_name": "derivatives/x.wav", "size": 1, "crc32c": "", "own_sha256": "1" * 64}
 YES = {"decision": "approve", "guard": "2.5", "reason": "PCI DSS"}
 
 
@@ -110,15 +113,36 @@ def test_that_something_waits_stands_on_every_page_of_who_sees_health(
 def test_that_only_the_original_is_destroyed_is_said_to_who_approves_it(
     spoken: None, archive: Archive, admin: Browser
 ) -> None:
-    copy = {"object_name": "derivatives/x.wav", "size": 1, "crc32c": "", "own_sha256": "1" * 64}
     with archive.catalog.database.write() as connection:
-        connection.execute(card_cuts.update().values(state=CardCutState.CUT, **copy))
+        connection.execute(card_cuts.update().values(state=CardCutState.CUT, **COPY))
     asked = archive.custody.erase(
         SID, reason="PCI", by=Actor("ana", "admin"), now=True, ground="PCI DSS", original=True
     )
     said = "a recording as it was archived; its copy without card numbers stays"
     for path in ("/approvals", "/erasures", f"/erasures/{asked.id}"):
         assert said in admin.get(path).text, path
+
+
+def test_the_original_alone_is_ordered_to_be_destroyed_from_the_page_of_its_call(
+    spoken: None, archive: Archive, admin: Browser, supervisor: Browser
+) -> None:
+    form = {"what": SID, "how": "original", "reason": "PCI", "ground": "PCI DSS"}
+    page = admin.post("/erasures", form)
+    assert page.status_code == 400
+    assert f"there is no copy of {SID} without card numbers" in page.text
+    with archive.catalog.database.write() as connection:
+        connection.execute(card_cuts.update().values(state=CardCutState.CUT, **COPY))
+    link = f"/erasures?of={SID}&amp;how=original"
+    assert link not in supervisor.get(PAGE).text, "who may not erase"
+    assert link in admin.get(PAGE).text
+    assert 'value="original"' not in admin.get("/erasures").text, "no card numbers are looked for"
+    page = admin.get(link.replace("&amp;", "&")).text
+    assert re.search(r'<input [^>]*checked[^>]*value="original"', page)
+    assert "Say why the law allows it." in admin.post("/erasures", {**form, "ground": ""}).text
+    page = admin.post("/erasures", form, follow_redirects=True).text
+    assert "a recording as it was archived; its copy without card numbers stays" in page
+    (asked,) = archive.custody.certificates.list(by=Actor("bo", "admin"))
+    assert (asked.scope, asked.ground) == (ErasureScope.ORIGINAL, "PCI DSS")
 
 
 def test_what_is_found_after_the_original_was_destroyed_is_decided_too(

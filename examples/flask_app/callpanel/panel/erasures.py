@@ -16,7 +16,7 @@ from callpanel.panel.blueprint import panel
 from callpanel.panel.two_people import NOT_ANOTHER, may_approve
 from callpanel.roles import Permission
 from callpanel.saved import forget_number
-from twirec import CopyOutcome, CustodyRefused, ErasureScope, InvalidQuery, NotFound
+from twirec import CardNumbers, CopyOutcome, CustodyRefused, ErasureScope, InvalidQuery, NotFound
 
 ON_A_PAGE = 50
 
@@ -36,7 +36,8 @@ IN_ORDER = (
 @needs(Permission.SEE_ERASURES)
 def erasures() -> ResponseReturnValue:
     """Show what was erased, or waits, and the form to erase."""
-    return _page(Erase(formdata=None, what=request.args.get("of", "")))
+    asked = request.args
+    return _page(Erase(formdata=None, what=asked.get("of", ""), how=asked.get("how", "block")))
 
 
 @panel.post("/erasures")
@@ -46,7 +47,7 @@ def erase() -> ResponseReturnValue:
     form = Erase()
     if not form.validate():
         return _page(form), 400
-    now = form.how.data == "now"
+    now = form.how.data != "block"
     try:
         certificate = archive().custody.erase(
             form.what.data or "",
@@ -54,6 +55,7 @@ def erase() -> ResponseReturnValue:
             by=actor(),
             now=now,
             ground=(form.ground.data or "") if now else "",
+            original=form.how.data == "original",
         )
     except InvalidQuery as error:
         flash(show.wrong(error), "error")
@@ -126,6 +128,8 @@ def _page(form: Erase) -> str:
     after = request.args.get("after")
     listed = archive().custody.certificates.list(after=after, limit=ON_A_PAGE, by=actor())
     more = listed[-1].id if len(listed) == ON_A_PAGE else None
+    if archive().settings.card_numbers is CardNumbers.OFF and form.how.data != "original":
+        form.how.choices = [each for each in form.how.choices if each.value != "original"]
     return render_template("erasures.html", form=form, erasures=listed, more=more)
 
 
