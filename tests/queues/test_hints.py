@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,7 +16,9 @@ from tests.factories import recording_sid
 from tests.house import House, with_settings
 from tests.queues.remembering import Remembering
 from tests.sounds import wav
+from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import jobs
+from twirec.archive.periodic import UPKEEP
 from twirec.catalog.hints import hint
 from twirec.jobs import hints
 from twirec.jobs.worker import POLL, POLL_WOKEN
@@ -23,6 +26,7 @@ from twirec.model.access import Actor, StaffRole
 from twirec.model.errors import CatalogUnavailable, HintNotTaken, WorkerAway
 from twirec.model.hints import Hint
 from twirec.model.states import State
+from twirec.settings import Settings
 
 ADMIN = Actor("ana", StaffRole.ADMIN)
 
@@ -235,6 +239,24 @@ def test_what_comes_periodically_comes_when_it_is_time(house: House) -> None:
     for name in ("sweep", "journal", "upkeep", "sweep"):
         house.archive.jobs.upkeep(name)
     assert [object_.name for object_ in house.bucket.list("journal/")]
+
+
+def test_queues_do_all_that_a_worker_does_by_itself(twirec_settings: Settings) -> None:
+    house = House(replace(twirec_settings, check_every=timedelta(days=1)), MemoryBucket())
+    house.record(wav(seconds=4, channels=2))
+    house.archive.jobs.upkeep("sweep")
+    house.work()
+    house.archive.custody.hold(recording_sid(), case="C-7", reason="x", by=ADMIN)
+    house.time += timedelta(days=2)
+    house.archive.jobs.upkeep("journal")
+    house.archive.jobs.upkeep("upkeep")
+    assert house.archive.audit.anchors(), "the audit log is anchored"
+    assert house.archive.operations.stats().read_back is not None
+    tasks = house.archive._periodic.tasks()
+    assert tuple(tasks) == UPKEEP
+    worker = house.archive.operations.worker()
+    assert {*worker._periodic} == {task for of_name in tasks.values() for task in of_name}
+    house.archive.close()
 
 
 def test_a_worker_that_is_woken_looks_at_once_and_else_less_often(house: House) -> None:

@@ -176,7 +176,9 @@ class Archive:
             trail,
             keeper,
             self.custody.retention,
-            clock,
+            read_back=self.integrity.look,
+            expire=lambda: originals.maker().expire(),
+            now=clock,
         )
         self.operations = Operations(
             *known,
@@ -187,14 +189,11 @@ class Archive:
             speech=to_speech,
             custody=self.custody,
             periodic=self._periodic,
-            integrity=self.integrity,
-            anchor=keeper.daily,
             pausing=self.webhooks.pausing,
             trail=trail,
             now=clock,
         )
-        expire = lambda: originals.maker().expire()  # noqa: E731
-        self.jobs = Jobs(*known, self.operations, self._periodic, expire)
+        self.jobs = Jobs(*known, self.operations, self._periodic)
         queue = open_queue(settings)
         if queue is not None:
             self.jobs.hint_by(queue)

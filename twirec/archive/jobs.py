@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -30,9 +30,6 @@ DUE_FOR = 240
 beside it a minute later: so a backlog has more and more that work at it, up to four. Cloud
 Scheduler begins the next one when this one is done."""
 
-UPKEEP = ("sweep", "journal", "upkeep")
-"""What comes periodically, by name."""
-
 SOON = 60
 """Seconds. A queue comes again by itself to what is due sooner; the look of each minute finds what
 is due later. Few queues hold a message for long without giving it to somebody else too."""
@@ -48,26 +45,19 @@ class Jobs:
     Whatever of these is called too often, at once, late or never loses and doubles nothing.
 
     Args:
-        settings: whether to sweep.
+        settings: who may call.
         catalog: what tells of what became due.
         operations: makes workers.
         periodic: what workers do beside their work.
-        expire: lets derivatives expire.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        catalog: Catalog,
-        operations: Operations,
-        periodic: Periodic,
-        expire: Callable[[], object],
+        self, settings: Settings, catalog: Catalog, operations: Operations, periodic: Periodic
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._operations = operations
         self._periodic = periodic
-        self._expire = expire
         self._worker: Worker | None = None
         self._tokens: GoogleTokens | None = None
         self._said_at = float("-inf")
@@ -115,32 +105,19 @@ class Jobs:
         """Do what comes periodically, if it is time to and nobody else does.
 
         Args:
-            name: `sweep`; `journal`, which is written into the bucket; or `upkeep`: derivatives
-                that expired go, what is not to be kept any more is blocked or destroyed, the audit
-                log is looked at, who does not go on listening is written down, SQLite's log is
-                shortened, and it is remembered whether the bucket answers.
+            name: `sweep`; `journal`, which is written into the bucket, as are the anchors of the
+                audit log; or `upkeep`: derivatives that expired go, what is not to be kept any more
+                is blocked or destroyed, the audit log is looked at and some recordings are read
+                back, who does not go on listening is written down, requests that nobody decided
+                end, SQLite's log is shortened, and it is remembered whether the bucket answers.
 
         Raises:
             InvalidQuery: it has another name.
             TwirecError: it failed; the next call tries again.
         """
-        tasks: Mapping[str, tuple[Callable[[], object], ...]] = {
-            "sweep": (self._periodic.sweep,),
-            "journal": (self._periodic.write_journal,),
-            "upkeep": (
-                self._periodic.look_at_bucket,
-                self._expire,
-                self._periodic.end_retention,
-                self._periodic.shorten_log,
-                self._periodic.verify_audit,
-                self._periodic.end_listenings,
-                self._periodic.end_requests,
-            ),
-        }
+        tasks = self._periodic.tasks()
         if name not in tasks:
-            raise InvalidQuery(f"name: choose {', '.join(UPKEEP)}.")
-        if name in ("sweep", "journal") and not self._settings.sweep_every:
-            return  # the company sees to both
+            raise InvalidQuery(f"name: choose {', '.join(tasks)}.")
         failed = None
         for task in tasks[name]:
             try:

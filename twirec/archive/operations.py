@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from twirec.archive.case_clocks import CaseClocks
 from twirec.archive.case_mails import CaseMailing
 from twirec.archive.custody import Custodian
-from twirec.archive.integrity import TURN, Integrity
+from twirec.archive.integrity import TURN
 from twirec.archive.pause_ends import PauseEnds
 from twirec.archive.periodic import BUCKET_ANSWERED, BUCKET_FAILED, HEARTBEAT, Periodic
 from twirec.archive.recordings import Originals
@@ -96,8 +97,6 @@ class Operations:
         speech: hears what is said in recordings.
         custody: admits what a backfill has a legal ground for.
         periodic: what workers do beside their work.
-        integrity: what reads recordings back.
-        anchor: anchors the audit log, if it is time to.
         pausing: lets recordings go on whose pause is over.
         trail: who did what.
         now: the clock, UTC.
@@ -115,8 +114,6 @@ class Operations:
         speech: Callable[[], SpeechModel],
         custody: Custodian,
         periodic: Periodic,
-        integrity: Integrity,
-        anchor: Callable[[], None],
         pausing: Pausing,
         trail: AuditTrail,
         now: Callable[[], datetime],
@@ -130,8 +127,6 @@ class Operations:
         self._speech = speech
         self._custody = custody
         self._periodic = periodic
-        self._integrity = integrity
-        self._anchor = anchor
         self._pausing = pausing
         self._trail = trail
         self._now = now
@@ -154,11 +149,6 @@ class Operations:
             forget=self._pages().forget,
             trial=self._settings.keep_at_twilio,
             at=at,
-        )
-        in_turn = (
-            self._periodic.sweep,
-            self._periodic.write_journal,
-            self._anchor,
         )
         bucket = self._bucket()
         publisher = Publisher(self._catalog, bucket, self._now)
@@ -185,17 +175,7 @@ class Operations:
             threads=threads,
             listen=self._catalog.notifications.listen if told else None,
             heartbeat=self._periodic.heartbeat,
-            periodic=(
-                *(in_turn if self._settings.sweep_every else ()),
-                self._periodic.look_at_bucket,
-                self._originals.maker().expire,
-                self._periodic.end_retention,
-                self._periodic.shorten_log,
-                self._periodic.verify_audit,
-                self._integrity.look,
-                self._periodic.end_listenings,
-                self._periodic.end_requests,
-            ),
+            periodic=[*chain.from_iterable(self._periodic.tasks().values())],
         )
 
     def _pause_ends(self) -> Iterator[Kind[PauseLimit]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,6 +21,11 @@ from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.webhooks.recording_control import RecordingControl
 
 log = logging.getLogger("twirec.archive.periodic")
+
+UPKEEP = ("sweep", "journal", "upkeep")
+"""What comes periodically, by the names under which queues ask for it."""
+
+Task = Callable[[], object]
 
 HEARTBEAT = "a worker lives"
 BUCKET_ANSWERED = "the bucket answered"
@@ -64,6 +69,8 @@ class Periodic:
         trail: the audit log that is looked at.
         keeper: has its anchors.
         retention: what may go now.
+        read_back: reads some of the bucket's objects back.
+        expire: lets derivatives expire.
         now: the clock, UTC.
     """
 
@@ -78,6 +85,8 @@ class Periodic:
         trail: AuditTrail,
         keeper: Keeper,
         retention: RetentionRules,
+        read_back: Callable[[], object],
+        expire: Callable[[], object],
         now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
@@ -89,7 +98,31 @@ class Periodic:
         self._trail = trail
         self._keeper = keeper
         self._retention = retention
+        self._read_back = read_back
+        self._expire = expire
         self._now = now
+
+    def tasks(self) -> Mapping[str, tuple[Task, ...]]:
+        """Return what comes periodically, by the names of `UPKEEP`.
+
+        A worker that runs does all of it by itself; queues ask for each name in its own time. Where
+        the company sees to sweeps and the journal (`TWIREC_SWEEP_EVERY` is 0), there are neither.
+        """
+        by_itself = bool(self._settings.sweep_every)
+        return {
+            "sweep": (self._sweep,) if by_itself else (),
+            "journal": (self._write_journal, self._keeper.daily) if by_itself else (),
+            "upkeep": (
+                self.look_at_bucket,
+                self._expire,
+                self.end_retention,
+                self._shorten_log,
+                self.verify_audit,
+                self._read_back,
+                self.end_listenings,
+                self._end_requests,
+            ),
+        }
 
     def end_trial(self) -> int:
         """Let a lot of what was kept for a trial be released, if that is over."""
@@ -105,7 +138,7 @@ class Periodic:
         """Look at a lot of what may not have to be kept any more, and order what follows."""
         return self._retention.look()
 
-    def sweep(self) -> None:
+    def _sweep(self) -> None:
         """Sweep, if it is time to and no other worker does; once a week the whole bucket too."""
         now = self._now()
         if not self._catalog.marks.take_turn("turn to sweep", now, self._settings.sweep_every):
@@ -146,7 +179,7 @@ class Periodic:
             trial=self._settings.keep_at_twilio,
         ).run()
 
-    def write_journal(self) -> None:
+    def _write_journal(self) -> None:
         """Write the journal, if it is time to and no other worker does."""
         now = self._now()
         if not self._catalog.marks.take_turn("turn to journal", now, EVERY):
@@ -179,7 +212,7 @@ class Periodic:
         if self._catalog.marks.take_turn("turn to end listenings", now, A_MINUTE):
             self._catalog.listenings.close_idle(now)
 
-    def end_requests(self) -> None:
+    def _end_requests(self) -> None:
         """Enter on the audit log which requests nobody decided in time, once an hour."""
         now = self._now()
         if self._catalog.marks.take_turn("turn to end requests", now, HOUR):
@@ -205,7 +238,7 @@ class Periodic:
         """Say that a worker lives."""
         self._catalog.marks.set(HEARTBEAT, self._now())
 
-    def shorten_log(self) -> None:
+    def _shorten_log(self) -> None:
         """Let SQLite shorten its log, once an hour."""
         if self._catalog.marks.take_turn("turn to shorten the log", self._now(), HOUR):
             self._catalog.shorten_log()

@@ -16,6 +16,7 @@ from celery import Celery
 from twirec.adapters.celery_broker import DO, CeleryQueue
 from twirec.archive import Archive
 from twirec.archive.jobs import SOON
+from twirec.archive.periodic import UPKEEP
 from twirec.model.errors import TwirecError
 
 log = logging.getLogger("twirec.celery")
@@ -64,7 +65,7 @@ def add_tasks(app: Celery, archive: Archive) -> None:
 
     app.task(do, name=DO, bind=True, **OPTIONS)
     app.task(due, name="twirec.due", **OPTIONS)
-    for name in ("sweep", "journal", "upkeep"):
+    for name in UPKEEP:
         app.task(_periodic(archive, name), name=f"twirec.{name}", **OPTIONS)
     app.conf.beat_schedule = {
         **(app.conf.beat_schedule or {}),

@@ -13,7 +13,8 @@ from math import ceil
 
 from flask import Blueprint, Response, request
 
-from twirec.archive.jobs import SOON, UPKEEP
+from twirec.archive.jobs import SOON
+from twirec.archive.periodic import UPKEEP
 from twirec.flask.checks import MOST_BYTES, extension_state
 from twirec.model.errors import CertificatesUnavailable, RequestRefused, TwirecError
 
