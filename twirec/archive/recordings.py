@@ -263,7 +263,7 @@ class Recordings:
 
         Args:
             sid: `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Returns:
             The recording; without its details, such as its object's name, if these are not for
@@ -284,7 +284,7 @@ class Recordings:
 
         Args:
             sid: `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             InvalidQuery: the SID is no text.
@@ -481,7 +481,7 @@ class Recordings:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
@@ -521,7 +521,7 @@ class Recordings:
             width, height: pixels, 40 to 10,000.
             title: what a screen reader says; by default its length and who speaks how much.
             labels: what customer and agent are called in the default title.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             InvalidQuery: width or height is out of bounds.
