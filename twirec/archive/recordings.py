@@ -302,9 +302,10 @@ class Recordings:
         download: bool = False,
         purpose: str | None = None,
     ) -> AudioStream:
-        """Return the bytes of a recording as it was archived, or a range of them, as a stream.
+        """Return the bytes of a recording, or a range of them, as a stream.
 
-        Where a card number was cut out, silence is in its place.
+        They are those that were archived; where card numbers were cut out, those of the copy
+        without them: the same file, but for silence in their place.
 
         It is on the audit log before the first byte is read; so is an attempt that is refused.
 
