@@ -187,7 +187,8 @@ class Months:
         Args:
             month: only those about this one, such as `2026-11`.
             limit: how many at the most, up to 1,000.
-            by: who asks; None for nobody. Whoever may not look after the archive gets none.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
+                Whoever may not look after the archive gets none.
 
         Raises:
             InvalidQuery: `limit` is no such number.
@@ -202,7 +203,7 @@ class Months:
 
         Args:
             key: its id, such as `M-2026-11-7KQ4XN2M`.
-            by: who asks; None for nobody.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is none, or they may not know of it.

@@ -1,4 +1,4 @@
-"""How long what is kept: rules, what they would do, and what they say of a recording."""
+"""How long recordings, lines of calls and notes are kept: rules, and what they would do."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ LONGEST_CASE = 64
 
 @understood
 class RetentionRules:
-    """How long what is kept. No rule is there to begin with, and nothing is destroyed.
+    """Sets how long recordings, lines of calls and notes are kept.
+
+    No rule is there to begin with, and nothing is destroyed.
 
     A rule that is set or removed waits: it is in force once all are applied, after a dry run.
 
@@ -120,8 +122,9 @@ class RetentionRules:
             term: how long, such as `30 days`, `6 months` or `5 years`.
             by: who sets it.
             reason: why, kept with it.
-            kept: what it is about: `recordings`; `calls`, the outside party's number on their
-                lines; or `notes`, their text.
+            kept: what it is about: `recordings`; `calls`, whom their lines name (the number,
+                addresses, agents, the case number) and their notes, while the lines stay; or
+                `notes` alone.
             at_end: of recordings: `block` (the default) or `destroy`.
             number: only calls of that own number, as a person types it.
             direction: only calls in, or out.
@@ -188,7 +191,7 @@ class RetentionRules:
         It looks at all recordings there are: some seconds for a million.
 
         Args:
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             CustodyRefused: it is not for them.
@@ -233,7 +236,7 @@ class RetentionRules:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
