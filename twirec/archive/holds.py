@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from twirec.archive.audit import LARGEST_PAGE
-from twirec.calls.address import key_of
+from twirec.calls.address import read
 from twirec.catalog import Catalog
 from twirec.custody.approvals import TwoPeople
 from twirec.custody.audit import AuditTrail
@@ -78,15 +78,13 @@ class Holds:
 
         Raises:
             CustodyRefused: it is not for them.
-            InvalidQuery: no case or no reason is given, it is too long, or a number or time cannot
-                be understood.
+            InvalidQuery: no case or no reason is given, it is too long, a time cannot be
+                understood, or the number does not say who somebody is.
         """
         actor = acting(by)
         with self._trail.attempt(Action.HOLD, actor) as done:
             self._check(actor, Deed.HOLD)
-            key = key_of(number, self._settings.country)
-            if not key:
-                raise InvalidQuery("number: say whose calls.")
+            key = self._key(number)
             begin, end = self._moment("since", since), self._moment("until", until)
             check_period(begin, end)
             said = new_hold(case=case, reason=reason, by=actor.name, at=done.at)
@@ -169,6 +167,16 @@ class Holds:
         objects = ObjectHolds(self._catalog, self._bucket())
         for sid in sids:
             objects.try_to_settle(sid)
+
+    def _key(self, number: str) -> str:
+        address = read(number, self._settings.country)
+        if not address.identifies:  # nothing would ever be held by it
+            raise InvalidQuery(
+                "number: give a whole number (600 11 12 22, +34600111222) or an address "
+                "(sip:ana@pbx.example.com); one recording is held by its SID, with "
+                "archive.custody.hold or `twirec hold RE…`."
+            )
+        return address.key
 
     def _check(self, actor: Actor, deed: Deed) -> None:
         if not may_ever(actor, deed):
