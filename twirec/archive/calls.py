@@ -21,7 +21,7 @@ from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
-from twirec.model.access import Actor, Deed, acting, asking, check, check_line, seen
+from twirec.model.access import Actor, Deed, acting, asking, check, check_ever, check_line, seen
 from twirec.model.audit import Action, AuditDraft, Detail, stand_in
 from twirec.model.call_state import LONGEST_CALL
 from twirec.model.custody import LONGEST_CASE_NUMBER
@@ -326,6 +326,7 @@ class Calls:
                     raise NotFound(_not_there(sid), hidden=error.hidden) from None
                 check_line(record)
                 return record.call, recording
+        check_ever(actor, Deed.ANNOTATE, f"{sid}: {Deed.ANNOTATE}")
         check_line(record)
         return record.call, None
 

@@ -13,11 +13,11 @@ from twirec.catalog import Catalog
 from twirec.custody.approvals import TwoPeople
 from twirec.custody.audit import AuditTrail
 from twirec.custody.holding import check_period, new_hold
-from twirec.model.access import Actor, Deed, acting, asking, check_history, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_ever, check_history
 from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audit import Action
 from twirec.model.custody import Hold
-from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -83,7 +83,7 @@ class Holds:
         """
         actor = acting(by)
         with self._trail.attempt(Action.HOLD, actor) as done:
-            self._check(actor, Deed.HOLD)
+            check_ever(actor, Deed.HOLD)
             key = self._key(number)
             begin, end = self._moment("since", since), self._moment("until", until)
             check_period(begin, end)
@@ -112,7 +112,7 @@ class Holds:
         actor, number = acting(by), whole("hold", hold, 1, 2**31 - 1)
 
         def subject() -> Mapping[str, Any]:
-            self._check(actor, Deed.UNHOLD)
+            check_ever(actor, Deed.UNHOLD)
             if self._catalog.holds.get(number).lifted:
                 raise NotFound("There is no such hold any more.")
             self._catalog.holds.check_may_be_lifted([number])
@@ -125,7 +125,7 @@ class Holds:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
@@ -152,7 +152,7 @@ class Holds:
             lifted: whether those that were lifted are there too.
             after: `id` of the last one of the page before.
             limit: how many at the most, up to 10,000.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
         """
         return self._catalog.holds.page(
             case=case.strip() if case else None,
@@ -177,10 +177,6 @@ class Holds:
                 "archive.custody.hold or `twirec hold RE…`."
             )
         return address.key
-
-    def _check(self, actor: Actor, deed: Deed) -> None:
-        if not may_ever(actor, deed):
-            raise CustodyRefused(f"{deed} is not for the role {actor.role}.")
 
     def _moment(self, field: str, given: When | None) -> datetime | None:
         if given is None:

@@ -19,10 +19,10 @@ from twirec.custody.retention import (
     last_day,
     over_before,
 )
-from twirec.model.access import Actor, Deed, acting, asking, check_history, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_ever, check_history
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.custody import block_until
-from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import text, understood, word
 from twirec.model.retention import (
     ANY_CASE,
@@ -196,7 +196,7 @@ class RetentionRules:
         Raises:
             CustodyRefused: it is not for them.
         """
-        self._check(asking(by), Deed.OVERSEE)
+        check_ever(asking(by), Deed.OVERSEE, f"retention: {Deed.OVERSEE}")
         history = self._catalog.retention.history()
         rules = in_order(standing(history).values())
         counted, without_rule, without_start = self._counted(rules)
@@ -333,7 +333,7 @@ class RetentionRules:
         known: Sequence[RetentionChange] | None = None,
     ) -> RetentionChange:
         with self._trail.attempt(Action.RETENTION, actor) as done:
-            self._check(actor, Deed.ERASE)
+            check_ever(actor, Deed.ERASE, f"retention: {Deed.ERASE}")
             if known is None:
                 known = self._catalog.retention.history()
             entry = self._entry(done, change)
@@ -344,16 +344,6 @@ class RetentionRules:
         said = {"step": change.step.value, "name": change.name, "term": change.term}
         detail = {name: value for name, value in said.items() if value}
         return self._trail.about(replace(done, detail=detail), change.number or "")
-
-    def _check(self, actor: Actor, deed: Deed) -> None:
-        """Let through who may do something with recordings of whatever custody.
-
-        Raises:
-            CustodyRefused: it is not for them.
-        """
-        if not may_ever(actor, deed):
-            role = actor.staff_role or "nobody"
-            raise CustodyRefused(f"retention: {deed} is not for the role {role}.")
 
 
 def _tell(looked: Looked) -> None:

@@ -352,6 +352,21 @@ def may_ever(
     )
 
 
+def check_ever(actor: Actor, deed: Deed, what: str = "") -> None:
+    """Let through who may do something with some recording, or with none yet.
+
+    Args:
+        actor: who.
+        deed: what.
+        what: what is refused, in words; empty for the deed's own word.
+
+    Raises:
+        CustodyRefused: it is not for their role.
+    """
+    if not may_ever(actor, deed):
+        raise CustodyRefused(f"{what or deed} is not for the role {actor.role}.")
+
+
 def knows(actor: Actor, recording: Recording, *, own: bool = False) -> bool:
     """Return whether somebody may know of a recording, as one they see or look after."""
     return any(may(actor, recording, deed, own=own) for deed in (Deed.SEE, Deed.OVERSEE))
