@@ -77,7 +77,7 @@ def begun_by(record: CallRecord, key: str, steps: Iterable[CaseStep]) -> list[st
     """Return the recordings of a call that a yes for a case began, those too that no step tells of.
 
     Whoever began one may have died before that was written down. Where one was to begin for a case
-    nothing else was recorded: what began over the API since is that.
+    nothing else was recorded: what began over the API since, of the call itself, is that.
 
     Args:
         record: the call.
@@ -92,7 +92,7 @@ def begun_by(record: CallRecord, key: str, steps: Iterable[CaseStep]) -> list[st
         each.sid
         for each in record.recordings
         if each.sid not in begun
-        and each.source == BY_REST
+        and (each.source, each.leg) == (BY_REST, None)
         and (each.started_at is None or each.started_at >= since)
     ]
 
