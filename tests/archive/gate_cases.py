@@ -22,7 +22,7 @@ from twirec.archive import Archive
 from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.database import to_row
 from twirec.catalog.tables import differences, recordings, releases
-from twirec.model.access import Actor, Deed, StaffRole
+from twirec.model.access import Actor, Deed, StaffRole, Verdict, may_ever, verdict
 from twirec.model.approvals import Release
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import AuditDraft
@@ -50,12 +50,22 @@ class Case:
         call: calls it.
         state: of the recording.
         prepare: changes the scene first.
+        of_all: whether it is of all recordings at once: who may do that with none is refused.
     """
 
     deed: Deed | None
     call: Callable[[Archive, Actor], Any]
     state: State = State.RELEASED
     prepare: Callable[[House], None] | None = None
+    of_all: bool = False
+
+    def verdict(self, who: Actor, custody: Custody, *, own: bool = False) -> Verdict:
+        """Return what the gate has to say."""
+        if self.deed is None:
+            return Verdict.ALLOWED
+        if self.of_all:
+            return Verdict.ALLOWED if may_ever(who, self.deed) else Verdict.REFUSED
+        return verdict(who, custody, self.state, self.deed, own=own)
 
 
 def park(house: House) -> None:
@@ -162,8 +172,16 @@ def drained(stream: Any) -> Any:
 
 
 def rebuilt(archive: Archive, who: Actor) -> Any:
+    """Have a catalog made, into which nothing may be read for who is refused."""
     archive.journal.write()
-    return archive.journal.rebuild("sqlite://", by=who)
+    read: list[str] = []
+    try:
+        return archive.journal.rebuild(
+            "sqlite://", by=who, progress=lambda what, _: read.append(what)
+        )
+    except CustodyRefused:
+        assert read == []
+        raise
 
 
 CASES: dict[str, Case | str] = {
@@ -434,8 +452,10 @@ CASES: dict[str, Case | str] = {
     "journal.write": "which days were written",
     "journal.audit_head": "where the chain ends",
     "journal.mark_bucket": "whose the bucket is",
-    "journal.adopt_bucket": "whose the bucket is",
-    "journal.rebuild": Case(None, rebuilt),
+    "journal.adopt_bucket": Case(
+        Deed.DECIDE, lambda a, who: a.journal.adopt_bucket(why="x", by=who), of_all=True
+    ),
+    "journal.rebuild": Case(Deed.DECIDE, rebuilt, of_all=True),
     "jobs.do": "it says when one is due again",
     "jobs.do_due": "it works at all of them, and gives none to anybody",
     "jobs.upkeep": "what comes by itself, and says nothing",
@@ -443,8 +463,12 @@ CASES: dict[str, Case | str] = {
     "jobs.check_caller": "whether it is the queue that asks",
     "jobs.close": "it ends",
     "operations.worker": "it works at all of them, and gives none to anybody",
-    "operations.backfill": "it counts what it took over",
-    "operations.sweep": Case(None, lambda a, who: a.operations.sweep(full=True, by=who)),
+    "operations.backfill": Case(
+        Deed.DECIDE, lambda a, who: a.operations.backfill("2026-11-01", by=who), of_all=True
+    ),
+    "operations.sweep": Case(
+        Deed.DECIDE, lambda a, who: a.operations.sweep(full=True, by=who), of_all=True
+    ),
     "operations.stats": Case(None, lambda a, who: a.operations.stats(by=who)),
     "operations.daily": Case(None, lambda a, who: a.operations.daily(by=who)),
     "operations.parked": Case(

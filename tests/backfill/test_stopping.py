@@ -22,8 +22,9 @@ from tests.erasing import destroy
 from tests.factories import ACCOUNT, recording_sid
 from tests.house import House
 from twirec.backfill.tally import Tally
+from twirec.model.access import Actor
 from twirec.model.backfill import BackfillReport
-from twirec.model.errors import BucketUnavailable
+from twirec.model.errors import BucketUnavailable, CatalogUnavailable, CustodyRefused
 from twirec.model.states import State
 
 
@@ -40,6 +41,54 @@ def test_a_run_that_is_stopped_goes_on_where_it_stopped(
     assert second.seen < 40
     assert first.copied + second.copied == 40
     assert len(bucket.puts) == len(set(bucket.puts)) == 40
+
+
+ORDER = {"since": "2026-11-01T00:00+01:00", "until": "2026-12-01T00:00+01:00"}
+FLAGS = {"keep_at_vendor": False, "release_unknown": True, "legal_ground": False}
+
+
+def test_each_run_is_entered_before_and_as_it_ended(house: House) -> None:
+    gather(house, 3, 4)
+    taking = backfill(house, release_unknown=True)
+    taking.stop()
+    taking.run()
+    assert run(house, release_unknown=True).copied == 2
+    tried, stopped, again, done = house.archive.audit.log(action="backfill")[::-1]
+    assert [each.outcome for each in (tried, stopped, again, done)] == [
+        *("tried", "failed"),
+        *("tried", "done"),
+    ]
+    assert tried.detail == again.detail == {**ORDER, **FLAGS}
+    ended = {**tried.detail, "tried": tried.seq, "error": "Stopped"}
+    assert stopped.detail == {**ended, "seen": 0, "copied": 0, "failed": 0}
+    figures = {"seen": 2, "copied": 2, "failed": 0}
+    assert done.detail == {**again.detail, "tried": again.seq, **figures}
+
+
+def test_who_may_not_decide_takes_nothing_over(house: House) -> None:
+    gather(house, 3)
+    for role in ("agent", "supervisor", "auditor"):
+        with pytest.raises(CustodyRefused):
+            backfill(house, by=Actor("mallory", role), release_unknown=True)
+    assert [each.outcome for each in house.archive.audit.log()] == ["denied"] * 3
+    assert (len(house.at_vendor()), house.stored()) == (1, [])
+
+
+def test_a_run_whose_end_cannot_be_entered_stays_tried_and_reports(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather(house, 3)
+    taking = backfill(house)
+
+    def shown(report: BackfillReport) -> None:
+        if report.copied:
+            monkeypatch.setattr("twirec.catalog.audit.append", away)
+
+    def away(*_: object) -> None:
+        raise CatalogUnavailable("It is locked.")
+
+    assert taking.run(shown).copied == 1
+    assert [each.outcome for each in house.archive.audit.log()] == ["tried"]
 
 
 def test_a_run_of_another_kind_looks_at_everything(house: House) -> None:

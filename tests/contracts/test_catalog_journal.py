@@ -19,6 +19,7 @@ from tests.factories import (
 )
 from twirec.catalog import Catalog
 from twirec.model.agents import Leg
+from twirec.model.audit import AuditDraft
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable, NotFound
 from twirec.model.journal import UNDATED, LabelledObject, Row
 from twirec.model.states import State
@@ -80,7 +81,11 @@ def test_only_a_new_catalog_is_filled(catalog: Catalog) -> None:
     catalog.journal.begin_rebuild(STARTED)
     with pytest.raises(CatalogNotEmpty, match="begin again"):
         catalog.journal.begin_rebuild(STARTED)
-    catalog.journal.end_rebuild()
+    assert catalog.journal.is_empty()
+    catalog.journal.end_rebuild(AuditDraft(STARTED, "ana", "admin", "rebuild"))
+    assert not catalog.journal.is_empty()
+    with pytest.raises(CatalogNotEmpty, match="it has audit"):
+        catalog.journal.begin_rebuild(STARTED)
     catalog.ledger.open_call(a_call())
     with pytest.raises(CatalogNotEmpty, match="it has calls"):
         catalog.journal.begin_rebuild(STARTED)

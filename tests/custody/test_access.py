@@ -280,6 +280,8 @@ ROWS = {
     "hold it, so that nothing destroys it": (Deed.HOLD,),
     "ask for a hold to be lifted, approve that; block": (Deed.UNHOLD, Deed.BLOCK),
     "erase, accept, give up, try again": (Deed.ERASE, Deed.DECIDE),
+    "of all at once: run a [backfill](backfill.md) or a [sweep](sweep.md), make the catalog "
+    "[anew](journal.md), adopt a bucket": (Deed.DECIDE,),
     "look up the [case](complaints.md) of its call": (Deed.READ_CASE,),
     "open a case about its call, add to it": (Deed.CASE,),
     "close a case": (Deed.SETTLE,),

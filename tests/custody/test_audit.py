@@ -34,7 +34,7 @@ from twirec.catalog import Catalog
 from twirec.catalog.audit import IDLE
 from twirec.custody.audit import AuditTrail, Chain
 from twirec.model.access import Actor
-from twirec.model.audit import AuditDraft, AuditEntry, AuditHead, chained, without_numbers
+from twirec.model.audit import Action, AuditDraft, AuditEntry, AuditHead, chained, without_numbers
 from twirec.model.errors import (
     CatalogError,
     CatalogUnavailable,
@@ -152,6 +152,25 @@ def test_an_act_whose_entry_cannot_be_written_is_not_done(
     assert archive.catalog.orders.of(RECORDING) == []
     assert archive.calls.get(call_sid()).notes == ()
     assert archive.catalog.recordings.get(RECORDING).state is State.RELEASED
+
+
+def test_an_error_that_is_none_of_ours_is_entered_by_its_name_alone(archive: Archive) -> None:
+    trail = AuditTrail(archive.catalog.audit, key="", country="ES", now=lambda: STARTED)
+    for enter, before in ((trail.attempt, []), (trail.outside, ["tried"])):
+        head = archive.audit.head()
+        with pytest.raises(OverflowError), enter(Action.PAUSE, Actor("ana"), RECORDING):
+            raise OverflowError(f"{NUMBER} is too large")
+        entries = archive.catalog.audit.entries(head.seq if head else 0, 9)
+        assert [each.outcome for each in entries] == [*before, "failed"]
+        assert entries[-1].detail["error"] == "OverflowError"
+        assert NUMBER[1:] not in repr(entries)
+
+
+def test_who_dies_on_the_way_leaves_that_it_was_tried(archive: Archive) -> None:
+    trail = AuditTrail(archive.catalog.audit, key="", country="ES", now=lambda: STARTED)
+    with pytest.raises(KeyboardInterrupt), trail.outside(Action.PAUSE, Actor("ana"), RECORDING):
+        raise KeyboardInterrupt
+    assert [each.outcome for each in archive.audit.log()] == ["tried"]
 
 
 class Watched(MemoryBucket):

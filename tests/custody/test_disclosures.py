@@ -312,7 +312,9 @@ def test_of_two_at_once_one_is_counted(house: House) -> None:
     assert house.archive.catalog.disclosures.get(given.disclosure.id).opened == 1
 
 
-def test_what_fails_by_our_own_fault_is_not_counted(house: House) -> None:
+def test_what_fails_by_our_own_fault_is_not_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     disclosures, given = house.archive.custody.disclosures, give(house)
     kept = house.bucket._objects[NAME]
     stored, data = kept
@@ -323,6 +325,17 @@ def test_what_fails_by_our_own_fault_is_not_counted(house: House) -> None:
     known = house.archive.catalog.disclosures.get(given.disclosure.id)
     assert (known.opened, known.wrong_codes) == (0, 0)
     house.bucket._objects[NAME] = kept
+
+    def wrong(*_: object) -> None:
+        raise OverflowError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.bucket, "stat", wrong)
+        with pytest.raises(OverflowError):
+            disclosures.open(secret(given), given.code)
+    last = entries(house, "open_link")[-1]
+    assert (last.outcome, last.detail["error"]) == ("failed", "OverflowError")
+    assert house.archive.catalog.disclosures.get(given.disclosure.id).wrong_codes == 0
     assert disclosures.open(secret(given), given.code).disclosure.opened == 1
 
 

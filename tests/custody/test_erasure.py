@@ -22,9 +22,10 @@ from twirec.catalog.emptying import IMPERSONAL, OF_CALLS, OF_NUMBERS, OF_RECORDI
 from twirec.catalog.tables import callbacks, metadata
 from twirec.custody.certificate import ENGLISH, SPANISH
 from twirec.model.access import Actor
+from twirec.model.audit import AuditEntry
 from twirec.model.custody import block_until
 from twirec.model.erasure import Certificate, Copy, CopyOutcome, ErasureKind, ErasureScope
-from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.errors import BucketUnavailable, CustodyRefused, InvalidQuery, NotFound
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingCallback, RecordingStatus
 from twirec.model.vocabulary import ERASED, Outcome, Reason
@@ -232,6 +233,37 @@ def tell(house: House, sid: str, call: str) -> None:
     )
 
 
+def test_that_it_was_destroyed_is_on_the_log_when_it_was_and_not_before(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def entries(action: str) -> list[AuditEntry]:
+        return list(house.archive.audit.log(action=action))
+
+    def kept(*_: object) -> None:
+        raise BucketUnavailable("It does not answer.")
+
+    certificate = destroy(house.archive, NUMBER, by=ANA)
+    with monkeypatch.context() as patched:
+        patched.setattr(house.bucket, "delete", kept)
+        house.work()
+    assert ([each.outcome for each in entries("erase")], entries("erased")) == (["done"], [])
+    house.time += timedelta(days=1)
+    house.work_on()
+    house.time += timedelta(minutes=11)
+    house.work()
+    gone = now_of(house, certificate)
+    assert gone.done
+    (entry,) = entries("erased")
+    assert (entry.by, entry.outcome, entry.number) == ("twirec", "done", gone.erasure.number)
+    counts = {
+        "destroyed": gone.count(CopyOutcome.DONE),
+        "pending": gone.count(CopyOutcome.PENDING),
+        "refused": 0,
+    }
+    assert entry.detail == {"erasure": gone.id, **counts}
+    assert min(counts["destroyed"], counts["pending"]) > 0
+
+
 def test_what_is_held_is_refused_and_all_of_its_call_stays(house: House) -> None:
     house.archive.custody.hold(SID, case="C-7", reason="a dispute", by=ANA)
     certificate = destroy(house.archive, NUMBER, by=ANA)
@@ -242,6 +274,8 @@ def test_what_is_held_is_refused_and_all_of_its_call_stays(house: House) -> None
         (CALL, Copy.LINE, CopyOutcome.REFUSED),
     }
     assert refused.done
+    (entry,) = house.archive.audit.log(action="erased")
+    assert [entry.detail[each] for each in ("destroyed", "pending", "refused")] == [0, 0, 2]
     assert house.recording().state is State.RELEASED
     assert line(house).customer_number == "+34600111222"
 
@@ -582,8 +616,8 @@ def test_destroying_at_once_waits_for_a_second_person(house: House) -> None:
     house.work()
     gone = now_of(house, asked)
     assert (gone.done, gone.approval, gone.erasure.approved_by) == (True, 0, "eva")
-    entries = [(each.by, each.action) for each in house.archive.audit.log(limit=2)]
-    assert entries == [("eva", "erase"), ("eva", "approve")]
+    entries = [(each.by, each.action) for each in house.archive.audit.log(limit=3)]
+    assert entries == [("twirec", "erased"), ("eva", "erase"), ("eva", "approve")]
     assert house.archive.audit.log(limit=1)[0].number == gone.erasure.number != ""
 
 

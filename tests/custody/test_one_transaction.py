@@ -410,8 +410,8 @@ CHANGE_NOTHING = {
     "transcripts.get": "what is read is entered alone",
     "audit.record": "the entry is all there is",
     "journal.adopt_bucket": "the bucket's mark is changed, which is entered before and after",
-    "journal.rebuild": "the whole catalog is new: its entry is the last one",
-    "operations.backfill": "each recording that it admits is a change of `custody.admit`",
+    "journal.rebuild": "the whole catalog is new: it is whole with its entry, which is the last",
+    "operations.backfill": "each run is entered before and after; what it admits, as of `admit`",
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +15,16 @@ from tests.sounds import wav
 from twirec.archive import Archive
 from twirec.catalog import Catalog
 from twirec.journal.rebuild import Rebuild
+from twirec.model.access import Actor
 from twirec.model.agents import StopOrder
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
-from twirec.model.errors import BucketUnavailable, CatalogNotEmpty
+from twirec.model.errors import (
+    BucketUnavailable,
+    CatalogNotEmpty,
+    CatalogUnavailable,
+    CustodyRefused,
+)
 from twirec.model.records import Naming, Pause
 from twirec.model.vocabulary import Outcome, Reason, Verdict
 
@@ -176,6 +184,63 @@ def test_a_catalog_that_holds_something_is_refused(house: House) -> None:
     with pytest.raises(CatalogNotEmpty, match="--into"):
         house.archive.journal.rebuild(by="ana")
     assert len(everything(house.archive.catalog)) == 1
+
+
+def test_who_may_not_decide_makes_no_catalog_and_adopts_no_bucket(
+    house: House, tmp_path: Path
+) -> None:
+    house.archive.journal.write()
+    for role in ("agent", "supervisor", "auditor"):
+        who = Actor("mallory", role)
+        with pytest.raises(CustodyRefused):
+            house.archive.journal.rebuild(f"sqlite:///{tmp_path}/new.db", by=who)
+        with pytest.raises(CustodyRefused):
+            house.archive.journal.adopt_bucket(why="mine", by=who)
+    entries = [(each.action, each.outcome) for each in house.archive.audit.log()]
+    assert entries == [("adopt_bucket", "denied"), ("rebuild", "denied")] * 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rebuild_is_entered_in_the_catalog_that_is_there_and_in_the_new_one(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.archive.audit.record("sign_in", by="ana")
+    house.archive.journal.write()
+    url = f"sqlite:///{tmp_path}/new.db"
+    with monkeypatch.context() as patched:
+        patched.setattr(Rebuild, "run", lambda self: {}["a bug"])
+        with pytest.raises(KeyError):
+            house.archive.journal.rebuild(url, by="ana")
+    house.archive.journal.rebuild(f"{url}2", by="ana")
+    entries = house.archive.audit.log(action="rebuild")[::-1]
+    assert [each.outcome for each in entries] == ["tried", "failed", "tried", "done"]
+    new = Archive(replace(house.archive.settings, database_url=f"{url}2"), bucket=house.bucket)
+    assert [(each.action, each.outcome) for each in new.audit.log()] == [
+        *(("rebuild", "done"), ("sign_in", "done"))
+    ]
+    new.close()
+
+
+@pytest.mark.parametrize("lost", ["gone", "full"])
+def test_a_catalog_that_is_lost_or_cannot_be_written_is_rebuilt_all_the_same(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    house.archive.audit.record("sign_in", by="ana")
+    house.archive.journal.write()
+    archive = house.archive
+    if lost == "gone":
+        gone = replace(archive.settings, database_url=f"sqlite:///{tmp_path}/old.db")
+        archive = Archive(gone, bucket=house.bucket)
+
+    def full(*_: object) -> None:
+        raise CatalogUnavailable("The disk is full.")
+
+    monkeypatch.setattr(archive.catalog.audit, "append", full)
+    url = f"sqlite:///{tmp_path}/new.db"
+    assert archive.journal.rebuild(url, by="ana").problems == {}
+    new = Archive(replace(archive.settings, database_url=url), bucket=house.bucket)
+    assert [each.action for each in new.audit.log()] == ["rebuild", "sign_in"]
+    new.close()
 
 
 def test_a_rebuild_that_was_cut_short_says_what_to_do(

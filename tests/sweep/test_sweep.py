@@ -12,9 +12,11 @@ from tests.factories import ACCOUNT, SEEING, STARTED, a_call, a_callback, call_s
 from tests.house import A_CALL, AT_VENDOR, NAME, OWN_ROUTES, House
 from tests.sounds import wav
 from twirec.jobs.retrying import TRANSFERS
+from twirec.model.access import Actor
 from twirec.model.agents import Leg
 from twirec.model.errors import (
     CatalogUnavailable,
+    CustodyRefused,
     LookedAtNothing,
     VendorRefused,
     VendorUnavailable,
@@ -42,6 +44,28 @@ def test_a_recording_whose_callbacks_never_came_is_adopted_with_its_consent(hous
     assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
     assert house.bucket.stat(NAME).labels["consent"] == "informed"
     assert house.archive.calls.get(call_sid()).call.outcome is Outcome.RECORDED
+
+
+def test_a_sweep_that_somebody_has_done_is_entered_and_none_that_only_looks(house: House) -> None:
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    operations, log = house.archive.operations, house.archive.audit.log
+    for role in ("agent", "supervisor", "auditor"):
+        zoe = Actor("zoe", role)
+        with pytest.raises(CustodyRefused):
+            operations.sweep(full=True, by=zoe)
+        operations.sweep(dry_run=True, by=zoe)
+    assert [(each.action, each.outcome) for each in log()] == [("sweep", "denied")] * 3
+    assert operations.sweep(full=True, by=Actor("ana", "admin")).adopted == 1
+    done, tried = log(who="ana")
+    assert (tried.outcome, tried.detail) == ("tried", {"full": True})
+    figures = {"seen": 1, "problems": 0}
+    assert (done.outcome, done.detail) == ("done", {"tried": tried.seq, "full": True, **figures})
+    house.vendor.faults.add("recordings", VendorUnavailable("no answer"))
+    with pytest.raises(VendorUnavailable):
+        operations.sweep(by="ana")
+    assert [each.outcome for each in log(who="ana", limit=2)] == ["failed", "tried"]
+    operations.sweep()  # as an app does by itself: nobody's act
+    assert len(log()) == 7
 
 
 def test_a_recording_that_others_started_is_adopted_in_quarantine(house: House) -> None:

@@ -44,7 +44,6 @@ from twirec.model.errors import (
     LinkClosed,
     NotConsented,
     NotFound,
-    TwirecError,
 )
 from twirec.model.given import understood, whole, word
 from twirec.model.records import Recording
@@ -423,7 +422,7 @@ class Disclosures:
         try:
             recording = self._catalog.recordings.get(known.recording_sid)
             self._copies.ready(recording, known)
-        except TwirecError as error:
+        except Exception as error:
             failed = {**about, "error": type(error).__name__}
             self._catalog.disclosures.links.take_back(
                 known.id, draft(outcome=outcome_of(error), detail=failed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,19 +12,22 @@ from twirec.archive.reports import as_known
 from twirec.catalog import Catalog
 from twirec.catalog.urls import database_url
 from twirec.custody.audit import AuditTrail
+from twirec.custody.orders import check_decides
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import publish_announcements
 from twirec.journal.rebuild import Progress, Rebuild
 from twirec.model.access import Actor, acting
-from twirec.model.audit import Action, AuditHead
+from twirec.model.audit import Action, AuditDraft, AuditHead, Detail
 from twirec.model.bucket_mark import NAME
-from twirec.model.errors import InvalidQuery, LookedAtNothing
+from twirec.model.errors import CatalogError, InvalidQuery, LookedAtNothing
 from twirec.model.given import understood
 from twirec.model.journal import JournalReport, RebuildReport
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
+
+log = logging.getLogger("twirec.archive")
 
 
 @understood
@@ -91,44 +96,76 @@ class Journal:
     ) -> RebuildReport:
         """Make a catalog anew from the bucket alone: announcements, journal, and labels.
 
+        The new catalog's audit log goes on with it. In that of the settings, where there is one
+        still, it is entered as tried and as what came of it.
+
         Args:
             into: SQLAlchemy URL of the new catalog; that of the settings by default.
-            by: who does it; it is the next entry of the audit log.
+            by: who does it.
             progress: called with what is being read and how many so far.
 
         Raises:
+            CustodyRefused: it is not for them.
             CatalogNotEmpty: there is a catalog already.
             LookedAtNothing: the bucket is empty.
             BucketError: the bucket cannot be read.
             InvalidQuery: `into` is no such URL.
         """
         actor = acting(by)
-        if into is not None:
+        with self._entered(self._trail.attempt(Action.REBUILD, actor)):
+            check_decides(actor)
+            if into is not None:
+                try:
+                    database_url(into)
+                except ValueError as error:
+                    raise InvalidQuery(f"into: {error}") from None
+        with self._entered(self._trail.outside(Action.REBUILD, actor)) as done:
+            catalog = self._catalog if into is None else Catalog(into)
             try:
-                database_url(into)
-            except ValueError as error:
-                raise InvalidQuery(f"into: {error}") from None
-        catalog = self._catalog if into is None else Catalog(into)
+                report, detail = self._rebuild(catalog, actor, progress)
+            finally:
+                if into is not None:
+                    catalog.close()
+            if done is not None:
+                said = {**done.detail, **detail}
+                self._trail.append(replace(done, at=self._now(), detail=said))
+        return report
+
+    @contextmanager
+    def _entered(self, entering: AbstractContextManager[AuditDraft]) -> Iterator[AuditDraft | None]:
+        """Enter something in the archive's own catalog, unless that is lost, or empty.
+
+        What is empty stays so: it may be what is filled.
+        """
+        with ExitStack() as entered:
+            done = None
+            try:
+                if not self._catalog.journal.is_empty():
+                    done = entered.enter_context(entering)
+            except CatalogError as error:
+                log.info("the rebuild is entered in the new catalog alone: %s", error)
+            yield done
+
+    def _rebuild(
+        self, catalog: Catalog, actor: Actor, progress: Progress | None
+    ) -> tuple[RebuildReport, Detail]:
+        """Fill a catalog; return what somebody may know of it, and what their entry says."""
         bucket = self._guard(catalog)
         mark = bucket.mark()
         if mark is None and next(iter(bucket.unchecked.list()), None) is None:
             raise LookedAtNothing(
                 "The bucket is empty: is the folder's disk mounted, is TWIREC_BUCKET the right one?"
             )
-        try:
-            catalog.set_up()
-            report = Rebuild(catalog, bucket.unchecked, self._now, progress).run()
-            if mark is None:
-                bucket.adopt()
-            else:
-                catalog.take_identity(mark.catalog)
-                bucket.check()
-            detail = {"days": report.days, "problems": len(report.problems)}
-            catalog.audit.append(self._trail.draft(Action.REBUILD, actor, detail=detail))
-            return replace(report, problems=as_known(catalog, actor, report.problems))
-        finally:
-            if into is not None:
-                catalog.close()
+        catalog.set_up()
+        report = Rebuild(catalog, bucket.unchecked, self._now, progress).run()
+        if mark is None:
+            bucket.adopt()
+        else:
+            catalog.take_identity(mark.catalog)
+            bucket.check()
+        detail: Detail = {"days": report.days, "problems": len(report.problems)}
+        catalog.journal.end_rebuild(self._trail.draft(Action.REBUILD, actor, detail=detail))
+        return replace(report, problems=as_known(catalog, actor, report.problems)), detail
 
     def mark_bucket(self) -> None:
         """Make the bucket this catalog's, if it is nobody's yet. The first write does so too.
@@ -149,6 +186,7 @@ class Journal:
             by: who does it.
 
         Raises:
+            CustodyRefused: it is not for them.
             InvalidQuery: no reason is given.
             BucketError: the bucket cannot be written.
         """
@@ -157,6 +195,7 @@ class Journal:
             raise InvalidQuery("reason: say why; it is kept for ever.")
         actor = acting(by)
         with self._trail.attempt(Action.ADOPT_BUCKET, actor, NAME):
+            check_decides(actor)
             before = self._bucket().mark()
         detail = {"why": why, "before": before.catalog if before else None}
         with self._trail.outside(Action.ADOPT_BUCKET, actor, NAME, detail) as done:

@@ -17,12 +17,13 @@ from twirec.archive.pause_ends import PauseEnds
 from twirec.archive.periodic import BUCKET_ANSWERED, BUCKET_FAILED, HEARTBEAT, Periodic
 from twirec.archive.recordings import Originals
 from twirec.archive.reports import as_known
+from twirec.archive.runs import Runs
 from twirec.backfill.adoption import Adoption
 from twirec.backfill.backfill import Backfill
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.erasing import Erasing
-from twirec.custody.orders import check_ground
+from twirec.custody.orders import check_decides, check_ground
 from twirec.derivatives.listening_copies import ListeningCopies
 from twirec.events.delivery import Delivery
 from twirec.jobs.worker import Kind, LeaseKeeper, Worker
@@ -43,12 +44,12 @@ from twirec.model.access import (
 )
 from twirec.model.alarms import SILENCE
 from twirec.model.audio import ConversionSpec, ReadBytes
-from twirec.model.audit import Action, AuditCheck
+from twirec.model.audit import Action, AuditCheck, Detail
 from twirec.model.bucket import Difference, Fingerprint
 from twirec.model.cases import CaseMail
 from twirec.model.derivatives import Derivative
 from twirec.model.erasure import Erasure
-from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, WorkerAway
+from twirec.model.errors import InvalidQuery, NotFound, WorkerAway
 from twirec.model.events import Event
 from twirec.model.given import understood, whole
 from twirec.model.hints import QueueKind
@@ -130,6 +131,7 @@ class Operations:
         self._pausing = pausing
         self._trail = trail
         self._now = now
+        self._runs = Runs(trail, now)
         self._copies: ListeningCopies | None = None  # both remember what they have looked at
         self._spoken: Transcripts | None = None
 
@@ -261,23 +263,35 @@ class Operations:
     ) -> SweepReport:
         """Compare vendor, catalog and bucket since the last sweep, and repair what can be.
 
+        It is on the audit log as tried and as what came of it, if somebody has it done.
+
         Args:
-            dry_run: only say what would be repaired.
+            dry_run: only say what would be repaired; nothing is changed, and nothing entered.
             full: look at everything there is.
-            by: who reads the report; None for nobody, who has the least rights.
+            by: who has it done, and reads the report; None for nobody, as where an app sweeps by
+                itself, who has the least rights.
 
         Raises:
+            CustodyRefused: it is not for them, but for a dry run.
             VendorError: the vendor could not be listed.
             BucketError: the bucket could not be listed.
             LookedAtNothing: there was nothing to look at where there has to be something.
         """
-        if not dry_run:
-            self._originals.maker().expire()
-            self._periodic.end_trial()
         actor = asking(by)
-        report = self._periodic.run_sweep(dry_run=dry_run, full=full)
+        if dry_run:
+            report = self._periodic.run_sweep(dry_run=True, full=full)
+        elif by is None:
+            report = self._sweep(full)
+        else:
+            self._runs.check(Action.SWEEP, actor)
+            report = self._runs.sweep(actor, partial(self._sweep, full), full=full)
         known = partial(as_known, self._catalog, actor)
         return replace(report, problems=known(report.problems), planned=known(report.planned))
+
+    def _sweep(self, full: bool) -> SweepReport:
+        self._originals.maker().expire()
+        self._periodic.end_trial()
+        return self._periodic.run_sweep(full=full)
 
     def backfill(
         self,
@@ -295,7 +309,8 @@ class Operations:
         Which those are, `TWIREC_ADOPT` says; the others are counted, and left alone.
 
         Its `run` copies them into the bucket, checks them, and deletes them at Twilio; its `stop`,
-        from a signal's handler or another thread, ends it early. Run again, it goes on.
+        from a signal's handler or another thread, ends it early. Run again, it goes on. Each run is
+        on the audit log, as tried and as what came of it.
 
         Args:
             since: from when, such as `2023-01-01`, in the company's zone; a `date`, or a
@@ -311,10 +326,12 @@ class Operations:
             threads: how many recordings to work at together, at the most.
 
         Raises:
+            CustodyRefused: it is not for them.
             InvalidQuery: a value cannot be understood; the message names it and the fix.
             BucketNotOurs: the bucket is not this catalog's.
         """
         actor = acting(by)
+        self._runs.check(Action.BACKFILL, actor)
         if keep_at_vendor and release_unknown:
             raise InvalidQuery("release_unknown: leave it out, or keep_at_vendor.")
         now = self._now().astimezone(UTC)
@@ -344,12 +361,21 @@ class Operations:
         )
         span = (begin.isoformat(), end.isoformat() if until is not None else "")
         name = (*span, keep_at_vendor, release_unknown, legal_ground)
+        said = [each.astimezone(self._settings.timezone) for each in (begin, end)]
+        order: Detail = {
+            "since": said[0].isoformat(timespec="minutes"),
+            "until": said[1].isoformat(timespec="minutes"),
+            "keep_at_vendor": keep_at_vendor,
+            "release_unknown": release_unknown,
+            "legal_ground": legal_ground is not None,
+        }
         return Backfill(
             self._catalog,
             self._vendor(),
             ownership,
             adoption,
             transfers,
+            partial(self._runs.backfill, actor, order),
             since=begin,
             until=end,
             name=repr(name),
@@ -556,11 +582,9 @@ class Operations:
         Raises:
             CustodyRefused: it is not for them.
         """
-        if may_ever(actor, Deed.DECIDE):
-            return
-        if sid is not None:
+        if sid is not None and not may_ever(actor, Deed.DECIDE):
             check(actor, self._catalog.recordings.get(sid), Deed.DECIDE)
-        raise CustodyRefused(f"{Deed.DECIDE} is not for the role {actor.role}.")
+        check_decides(actor)
 
     def identity(self) -> str:
         """Return what tells this catalog from every other, in hex.

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from twirec.backfill.adoption import Adoption, Verdict, verdict_on
@@ -43,6 +44,9 @@ log = logging.getLogger("twirec.backfill")
 Show = Callable[[BackfillReport], object]
 """Is shown the figures again and again while it goes."""
 
+Ended = Callable[[BackfillReport], object]
+"""Is given the figures once, when nothing more is done."""
+
 OUTAGE = (BucketRefused, BucketUnavailable, CatalogError, VendorRefused, VendorUnavailable)
 """Errors that are not about one recording, if they come again and again."""
 
@@ -64,6 +68,7 @@ class Backfill:
         ownership: says whose a recording is.
         adoption: adopts one recording.
         transfers: the worker that copies; and deletes at the vendor, where that keeps no copy.
+        entered: enters a run before it begins, and gives what enters how it ended.
         since, until: the span of vendor time, UTC; `until` is exclusive.
         name: the same for runs of which the second may go on where the first one stopped.
         keep_at_vendor: whether the vendor keeps its copies.
@@ -78,6 +83,7 @@ class Backfill:
         ownership: Ownership,
         adoption: Adoption,
         transfers: Worker,
+        entered: Callable[[], AbstractContextManager[Ended]],
         *,
         since: datetime,
         until: datetime,
@@ -91,6 +97,7 @@ class Backfill:
         self._ownership = ownership
         self._adoption = adoption
         self._transfers = transfers
+        self._entered = entered
         self._since = since
         self._until = until
         self._keep = keep_at_vendor
@@ -120,7 +127,7 @@ class Backfill:
     # --- running and stopping -----------------------------------------------------------------
 
     def run(self, show: Show | None = None) -> BackfillReport:
-        """Take over what there is, and report.
+        """Take over what there is, and report. It is entered as tried before, and as it ended.
 
         Args:
             show: is shown the figures while it goes. What there is is then counted too.
@@ -129,6 +136,12 @@ class Backfill:
             LookedAtNothing: there are no credentials of any account.
             CatalogError: the catalog could not be asked, before anything was done.
         """
+        with self._entered() as ended:
+            report = self._run(show)
+            ended(report)
+        return report
+
+    def _run(self, show: Show | None) -> BackfillReport:
         if not self._vendor.accounts:
             raise LookedAtNothing("There are no credentials of any account: nothing was listed.")
         for account in self._vendor.accounts:

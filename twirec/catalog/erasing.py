@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
+from twirec.catalog.audit import append
 from twirec.catalog.conditions import (
     held,
     holding_its_call,
@@ -29,6 +30,8 @@ from twirec.catalog.erasures import CALL, RECORDING, destroy_blocked, write_line
 from twirec.catalog.holds import keep_holds_out
 from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.tables import calls, notes, recordings
+from twirec.model.access import OURSELVES
+from twirec.model.audit import Action, AuditDraft, Detail
 from twirec.model.erasure import (
     OPEN,
     CertificateLine,
@@ -298,7 +301,8 @@ class Erasing:
     def finish(self, lease: Lease[Erasure], now: datetime, wait: timedelta) -> bool:
         """End the lease: for good if nothing is left for us to do, or else for some time.
 
-        Of what is blocked the rest comes on its date, or once nothing holds it.
+        Of what is blocked the rest comes on its date, or once nothing holds it. That nothing is
+        left is on the audit log.
 
         Args:
             lease: of the erasure.
@@ -324,10 +328,13 @@ class Erasing:
             until = lease.item.until
             comes = datetime(until.year, until.month, until.day, tzinfo=now.tzinfo)
             values["due_at"] = max(comes, now + WHILE_HELD)  # it came: then something is held
-        elif not left:
+        done = not left and not waits
+        if done:
             values |= {"due_at": None, "done_at": now}
-        with self._leases.commit(lease, values):
-            return not left
+        with self._leases.commit(lease, values) as (connection, held):
+            if done:
+                append(connection, _erased(connection, held.item, now))
+            return done
 
     def _open(self, key: str, kind: str) -> ColumnElement[bool]:
         return (erasure_items.c.erasure == key) & (erasure_items.c.kind == kind) & _IS_OPEN
@@ -336,6 +343,28 @@ class Erasing:
         """Return the condition of the copies of an erasure that are still to be destroyed."""
         of_it = select(erasure_items.c.sid).where(erasure_items.c.erasure == key)
         return erased_copies.c.sid.in_(of_it) & _ORDERED
+
+
+def _erased(connection: Connection, erasure: Erasure, at: datetime) -> AuditDraft:
+    """Return the entry that nothing is left of an erasure, with how many copies went or stay."""
+    its = erasure_items.c.erasure == erasure.id
+    copies = select(func.count()).where(
+        erased_copies.c.sid.in_(select(erasure_items.c.sid).where(its))
+    )
+    refused = select(func.count()).where(its, erasure_items.c.outcome == CopyOutcome.REFUSED)
+    count = {
+        outcome: connection.scalar(copies.where(erased_copies.c.outcome == outcome)) or 0
+        for outcome in (CopyOutcome.DONE, CopyOutcome.PENDING, CopyOutcome.REFUSED)
+    }
+    detail: Detail = {
+        "erasure": erasure.id,
+        "destroyed": count[CopyOutcome.DONE],
+        "pending": count[CopyOutcome.PENDING],
+        "refused": count[CopyOutcome.REFUSED] + (connection.scalar(refused) or 0),
+    }
+    of = (erasure.sid, erasure.number)
+    me = (OURSELVES.name, OURSELVES.role)
+    return AuditDraft(at, *me, Action.ERASED, *of, detail=detail)
 
 
 def _is_held() -> ColumnElement[bool]:

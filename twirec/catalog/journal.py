@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
+from twirec.catalog.audit import append
 from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, insert_into, to_models, to_row
@@ -40,6 +41,7 @@ from twirec.catalog.reports import BEFORE_ALL
 from twirec.catalog.tables import blocks, calls, consents, holds, journal, marks, recordings
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import OURSELVES
+from twirec.model.audit import AuditDraft
 from twirec.model.custody import LONGEST_CASE_NUMBER, Block, Hold
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable
 from twirec.model.journal import UNDATED, LabelledObject, Row
@@ -108,6 +110,11 @@ class Journal:
                 update(recordings).where(erasing, of_day).values(dict.fromkeys(FORGOTTEN))
             )
 
+    def is_empty(self) -> bool:
+        """Return whether there is nothing in the catalog that a journal would hold."""
+        with self._database.read() as connection:
+            return not _holds(connection)
+
     def begin_rebuild(self, at: datetime) -> None:
         """Begin to fill a new catalog, at `at` (UTC).
 
@@ -121,12 +128,11 @@ class Journal:
                     f"A rebuild that began at {begun:%Y-%m-%d %H:%M} UTC did not end in this "
                     "catalog: delete its database and begin again, or name another with --into."
                 )
-            for journal_table in JOURNAL_TABLES:
-                if connection.execute(select(journal_table.table).limit(1)).first() is not None:
-                    raise CatalogNotEmpty(
-                        f"The catalog is not empty, it has {journal_table.name}: a "
-                        "rebuild fills a new one only; name another with --into."
-                    )
+            if held := _holds(connection):
+                raise CatalogNotEmpty(
+                    f"The catalog is not empty, it has {held}: a rebuild fills a new one only; "
+                    "name another with --into."
+                )
             connection.execute(insert(marks).values(name=REBUILDING, at=at))
 
     def restore(self, day: date, rows: Iterable[Row], tokens: Iterable[str]) -> int:
@@ -179,12 +185,13 @@ class Journal:
                 apply_retention(connection, each.recording)
                 tell_ledger(connection, each.recording)
 
-    def end_rebuild(self) -> None:
-        """Write down that the new catalog is whole."""
+    def end_rebuild(self, audited: AuditDraft) -> None:
+        """Write down that the new catalog is whole, with the next entry of its audit log."""
         with self._database.write() as connection:
             if self._database.engine.dialect.name == "postgresql":
                 _count_on(connection)
             connection.execute(delete(marks).where(marks.c.name == REBUILDING))
+            append(connection, audited)
 
     def _write(
         self, connection: Connection, journal_table: JournalTable, rows: list[dict[str, Any]]
@@ -202,6 +209,14 @@ class Journal:
         if journal_table.only_added or not new:
             return statement.on_conflict_do_nothing(index_elements=key)
         return statement.on_conflict_do_update(index_elements=key, set_=new)
+
+
+def _holds(connection: Connection) -> str:
+    """Return what a catalog has, by the name of the journal's table; empty if it has nothing."""
+    for each in JOURNAL_TABLES:
+        if connection.execute(select(each.table).limit(1)).first() is not None:
+            return each.name
+    return ""
 
 
 def _keep(connection: Connection, labelled: LabelledObject) -> None:

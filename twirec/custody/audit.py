@@ -33,7 +33,6 @@ from twirec.model.errors import (
     NotFound,
     NothingThere,
     SettingsError,
-    TwirecError,
 )
 from twirec.model.merkle import MerkleTree, leaf_hash
 
@@ -298,7 +297,7 @@ class AuditTrail:
         """Give the entry that says that it is done, to be written with what it is about.
 
         If what follows fails, that is entered instead: as *denied* where they may not, and else as
-        *failed*.
+        *failed*, also of an error that is none of ours. Who dies on the way enters nothing.
 
         Args:
             action: what is done.
@@ -309,7 +308,7 @@ class AuditTrail:
         draft = self.draft(action, actor, sid=sid, detail=detail)
         try:
             yield draft
-        except TwirecError as error:
+        except Exception as error:
             self._enter(draft, error)
             raise
 
@@ -340,11 +339,11 @@ class AuditTrail:
         draft = replace(draft, detail={"tried": tried.seq, **draft.detail})
         try:
             yield draft
-        except TwirecError as error:
+        except Exception as error:
             self._enter(draft, error)
             raise
 
-    def _enter(self, draft: AuditDraft, error: TwirecError) -> None:
+    def _enter(self, draft: AuditDraft, error: Exception) -> None:
         said = {**draft.detail, "error": type(error).__name__}
         self.append(replace(draft, at=self._now(), outcome=outcome_of(error), detail=said))
 
@@ -418,7 +417,7 @@ class AuditTrail:
         return stand_in(key_of(number, self._country), self._key)
 
 
-def outcome_of(error: TwirecError) -> AuditOutcome:
+def outcome_of(error: Exception) -> AuditOutcome:
     """Return what an error says of an attempt: that they may not, or that it could not be done."""
     if isinstance(error, NothingThere):
         return AuditOutcome.FAILED

@@ -75,7 +75,7 @@ class Rebuild:
         self._counts: defaultdict[str, int] = defaultdict(int)
 
     def run(self) -> RebuildReport:
-        """Read all there is, and report.
+        """Read all there is, and report. It is whole when `catalog.journal.end_rebuild` says so.
 
         Raises:
             CatalogNotEmpty: there are rows in the catalog.
@@ -86,7 +86,6 @@ class Rebuild:
         self._read_journal()
         self._read_labels()
         self._catalog.cases.wind_clocks()
-        self._catalog.journal.end_rebuild()
         return RebuildReport(
             **self._counts,
             problems=self._problems,
