@@ -298,7 +298,7 @@ class Cases:
 
         Args:
             case_key: of the case, as the customer says it: with or without hyphens and R.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is no such case.
@@ -337,7 +337,7 @@ class Cases:
 
         Args:
             what: a key, a customer's whole number, or the SID of a call.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             CustodyRefused: it is not for them.
@@ -497,7 +497,7 @@ class Cases:
             kind: those of one kind alone; None for all.
             after: the key of the last one of the page before.
             limit: how many at the most, up to 10,000.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is no case with the key `after`.
@@ -518,7 +518,7 @@ class Cases:
         """Return how many open cases are overdue, and how many nearly due.
 
         Args:
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             CustodyRefused: it is not for them.
