@@ -164,9 +164,13 @@ def a_case(house: House) -> None:
     set_recording(house, custody=Custody.ACTIVE)
     opened = house.archive.cases.open(call_sid(), "complaint", by="bo")
     set_recording(house, custody=before)
-    step = CaseStep(opened.case.id, CaseStepKind.RECORDING, STARTED, "bo", SID)
+    step = CaseStep(opened.case.id, CaseStepKind.RECORDING, STARTED, "bo", SID, "", call_sid())
     entry = AuditDraft(STARTED, "bo", "", "case")
     house.archive.catalog.cases.began_recording(opened.call, SID, step, entry)
+
+
+def key_of_case(archive: Archive) -> str:
+    return archive.catalog.known_cases.of_call(call_sid())[0].key
 
 
 def given(archive: Archive) -> str:
@@ -454,18 +458,25 @@ CASES: dict[str, Case | Asks | str] = {
     "custody.disclosures.hear": "link and ticket are the proof",
     "cases.get": Case(
         None,
-        lambda a, who: a.cases.get(a.catalog.known_cases.of_call(call_sid())[0].key, by=who),
+        lambda a, who: a.cases.get(key_of_case(a), by=who),
         prepare=a_case,
     ),
-    "cases.open": "a case, its call, and whether that is recorded",
+    "cases.open": Case(
+        None, lambda a, who: _or_refused(a.cases.open, call_sid(), who, kind="complaint")
+    ),
     "cases.consent": Case(
         None,
-        lambda a, who: _or_refused(
-            a.cases.consent, a.catalog.known_cases.of_call(call_sid())[0].key, who, answer="granted"
-        ),
+        lambda a, who: [
+            _or_refused(a.cases.consent, key_of_case(a), who, answer=said)
+            for said in ("refused", "granted")
+        ],
         prepare=a_case,
     ),
-    "cases.add_call": "a case, its call, and whether that is recorded",
+    "cases.add_call": Case(
+        None,
+        lambda a, who: _or_refused(a.cases.add_call, key_of_case(a), who, call_sid=call_sid()),
+        prepare=a_case,
+    ),
     "cases.describe": Asks(Deed.CASE, "a case, which names no recording"),
     "cases.note": Asks(Deed.CASE, "a case, which names no recording"),
     "cases.incomplete": Asks(Deed.CASE, "a case, which names no recording"),
@@ -520,6 +531,23 @@ CASES: dict[str, Case | Asks | str] = {
     "operations.check_worker": "whether a worker lives",
     "operations.identity": "which catalog it is",
 }
+
+ASKED_TOO: dict[str, Asks] = {
+    name: Asks(deed, "see its row in `CASES`")
+    for deed, names in {
+        Deed.READ_CASE: ("cases.get",),
+        Deed.CASE: ("cases.open", "cases.add_call", "cases.consent"),
+        Deed.OVERSEE: ("custody.access_requests.steps", "custody.retention.preview"),
+        Deed.ANSWER: (
+            *("custody.access_requests.decide", "custody.access_requests.answer"),
+            "custody.access_requests.pack",
+        ),
+        Deed.TRANSCRIBE: ("transcripts.request_all",),
+        Deed.HOLD: ("custody.holds.add",),
+    }.items()
+    for name in names
+}
+"""What methods ask whose rows compare what they give, to whoever is not refused."""
 
 WEBHOOKS = {
     "context": "settings catalog vendor now moment open_vendor urls",
