@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import make_dataclass
 from functools import cache
 from typing import Any
 
@@ -31,6 +32,30 @@ def _parts(of: object) -> Iterator[tuple[str, object]]:
             yield name, part
             if type(part).__module__.startswith("twirec.archive."):
                 yield from ((f"{name}.{inner}", each) for inner, each in _parts(part))
+
+
+OURS = ("twirec.archive.", "twirec.webhooks.")
+
+
+def attributes(of: object, name: str = "") -> Iterator[str]:
+    """Yield what an archive, or a part of one, shows to whoever has it, and what its parts show.
+
+    That is what its class has: methods, properties, what an operator calls; and what was put on it.
+    """
+    own = vars(of)
+    inherited = {each for kind in type(of).__mro__[:-1] for each in vars(kind)}
+    for each in sorted(own.keys() | inherited - WRITTEN_ANYWAY):
+        if each.startswith("_") and not (each.startswith("__") and each.endswith("__")):
+            continue
+        path = f"{name}.{each}".lstrip(".")
+        if each in own and type(own[each]).__module__.startswith(OURS):
+            yield from attributes(own[each], path)
+        else:
+            yield path
+
+
+WRITTEN_ANYWAY = set(dir(make_dataclass("Empty", [])))
+"""What every class has, or is given by `dataclass`."""
 
 
 def methods() -> Iterator[tuple[str, str, Callable[..., Any]]]:

@@ -68,6 +68,37 @@ class Case:
         return verdict(who, custody, self.state, self.deed, own=own)
 
 
+@dataclass(frozen=True)
+class Asks:
+    """What a method asks that gives nothing of a recording.
+
+    It is called with what `tests/test_given.py` knows to be right, of what is mostly not there: who
+    may is told so.
+
+    Attributes:
+        deed: which right it asks for.
+        gives: what it gives of a recording, or why it gives nothing.
+        given: what it is called with besides.
+        empties: whether it gives nothing to who may not, and something of `something` to who may.
+    """
+
+    deed: Deed
+    gives: str
+    given: Callable[[Archive], dict[str, Any]] = lambda archive: {}
+    empties: bool = False
+
+
+def something(house: House) -> None:
+    """An erasure, a statement of a month, a rule, and two requests, of which nobody took care."""
+    archive = house.archive
+    destroy(archive, SID, "x", "bo")
+    archive.custody.months.close("2026-10", by="bo")
+    archive.custody.retention.set("upkeep", "1 year", by="bo", reason="x")
+    for _ in range(2):
+        archive.custody.access_requests.open("600111222", name="x", by="bo")
+    house.time += timedelta(days=100)
+
+
 def park(house: House) -> None:
     set_recording(
         house, due_at=None, standstill=Standstill.UNDECIDED, last_error=f"{NAME}: not 2 channels."
@@ -184,7 +215,16 @@ def rebuilt(archive: Archive, who: Actor) -> Any:
         raise
 
 
-CASES: dict[str, Case | str] = {
+CASES: dict[str, Case | Asks | str] = {
+    "settings": "what it was made with",
+    "now": "the time",
+    "catalog": "what parts are made of; none of the doors takes from it (tests/test_house.py)",
+    "signature": "whether it is Twilio that asks",
+    "bucket": "what parts are made of",
+    "vendor": "Twilio",
+    "from_env": "an archive",
+    "set_up": "it makes tables",
+    "close": "it ends",
     "calls.search": Case(None, lambda a, who: a.calls.search(by=who)),
     "calls.going_on": Case(None, lambda a, who: a.calls.going_on(by=who)),
     "calls.get": Case(Deed.SEE, lambda a, who: a.calls.get(SID, by=who)),
@@ -302,14 +342,14 @@ CASES: dict[str, Case | str] = {
         lambda a, who: a.custody.unhold(SID, case="C-7", reason="x", by=who),
         prepare=held,
     ),
-    "custody.access_requests.open": "a request, which names no recording",
-    "custody.access_requests.identify": "a request, which names no recording",
-    "custody.access_requests.extend": "a request, which names no recording",
-    "custody.access_requests.refuse": "a request, which names no recording",
-    "custody.access_requests.deliver": "a request, which names no recording",
-    "custody.access_requests.get": "a request, which names no recording",
-    "custody.access_requests.list": "requests, which name no recording",
-    "custody.access_requests.overdue": "how many there are",
+    "custody.access_requests.open": Asks(Deed.ANSWER, "a request, which names no recording"),
+    "custody.access_requests.identify": Asks(Deed.ANSWER, "a request, which names no recording"),
+    "custody.access_requests.extend": Asks(Deed.ANSWER, "a request, which names no recording"),
+    "custody.access_requests.refuse": Asks(Deed.ANSWER, "a request, which names no recording"),
+    "custody.access_requests.deliver": Asks(Deed.ANSWER, "a request, which names no recording"),
+    "custody.access_requests.get": Asks(Deed.OVERSEE, "a request, which names no recording"),
+    "custody.access_requests.list": Asks(Deed.OVERSEE, "requests, which name no recording"),
+    "custody.access_requests.overdue": Asks(Deed.OVERSEE, "how many there are", empties=True),
     "custody.access_requests.steps": Case(None, lambda a, who: _of_asked(a, who, "steps")),
     "custody.access_requests.decide": Case(
         None, lambda a, who: _of_asked(a, who, "decide", copies="left_out", sid=SID, why="x")
@@ -360,20 +400,42 @@ CASES: dict[str, Case | str] = {
     "custody.holds.list": Case(None, lambda a, who: a.custody.holds.list(by=who), prepare=held),
     "custody.retention.rules": "how long something is kept: it names no recording",
     "custody.retention.history": "how long something is kept: it names no recording",
-    "custody.retention.set": "how long something is kept: it names no recording",
-    "custody.retention.remove": "how long something is kept: it names no recording",
-    "custody.retention.apply": "how long something is kept: it names no recording",
+    "custody.retention.set": Asks(Deed.ERASE, "how long something is kept: it names no recording"),
+    "custody.retention.remove": Asks(
+        Deed.ERASE, "how long something is kept: it names no recording"
+    ),
+    "custody.retention.apply": Asks(
+        Deed.ERASE,
+        "how long something is kept: it names no recording",
+        lambda a: {"confirm": a.custody.retention.preview(by="bo").confirm},
+    ),
     "custody.retention.look": "it says at how many things it looked",
     "custody.retention.preview": Case(None, lambda a, who: _previewed(a, who)),
     "custody.retention.of": Case(None, lambda a, who: _or_hidden(a.custody.retention.of, SID, who)),
-    "custody.certificates.list": "erasures by SIDs, for who looks after the archive",
-    "custody.certificates.page": "an erasure by SIDs, for who looks after the archive",
-    "custody.certificates.pdf": "an erasure by SIDs, for who looks after the archive",
-    "custody.certificates.get": "an erasure by SIDs, for who looks after the archive",
-    "custody.months.close": "SIDs and counts, for who looks after the archive",
-    "custody.months.list": "statements, for who looks after the archive",
-    "custody.months.open": "a statement, for who looks after the archive",
-    "integrity.check": "SIDs of what differs, without blocked ones; see test_integrity",
+    "custody.certificates.list": Asks(
+        Deed.OVERSEE, "erasures by SIDs, for who looks after the archive", empties=True
+    ),
+    "custody.certificates.page": Asks(
+        Deed.OVERSEE, "an erasure by SIDs, for who looks after the archive"
+    ),
+    "custody.certificates.pdf": Asks(
+        Deed.OVERSEE, "an erasure by SIDs, for who looks after the archive"
+    ),
+    "custody.certificates.get": Asks(
+        Deed.OVERSEE, "an erasure by SIDs, for who looks after the archive"
+    ),
+    "custody.months.close": Asks(
+        Deed.OVERSEE,
+        "SIDs and counts, for who looks after the archive",
+        lambda a: {"month": "2030-01"},
+    ),
+    "custody.months.list": Asks(
+        Deed.OVERSEE, "statements, for who looks after the archive", empties=True
+    ),
+    "custody.months.open": Asks(Deed.OVERSEE, "a statement, for who looks after the archive"),
+    "integrity.check": Asks(
+        Deed.COMPARE, "SIDs of what differs, without blocked ones; see test_integrity"
+    ),
     "integrity.look": "what workers read back; nobody is told",
     "custody.evidence": Case(
         Deed.DOWNLOAD, lambda a, who: a.custody.evidence(SID, purpose="claim", by=who)
@@ -433,22 +495,26 @@ CASES: dict[str, Case | str] = {
         lambda a, who: _or_refused(a.cases.add_call, key_of_case(a), who, call_sid=call_sid()),
         prepare=a_case,
     ),
-    "cases.describe": "a case, which names no recording",
-    "cases.note": "a case, which names no recording",
-    "cases.incomplete": "a case, which names no recording",
-    "cases.complete": "a case, which names no recording",
-    "cases.close": "a case, which names no recording",
-    "cases.receipts.make": "a receipt, which names no recording; what its link opens is disclosed",
-    "cases.receipts.send": "a code; what its link opens is disclosed",
-    "cases.receipts.deliver": "a case, which names no recording",
-    "cases.receipts.undelivered": "e-mails, which name no recording",
-    "cases.years.cases": "cases, which name no recording",
-    "cases.years.waits": "calls, which name no recording",
-    "cases.years.figures": "how many there are",
-    "cases.years.statement": "how many there are",
-    "cases.find": "cases, which name no recording",
-    "cases.list": "cases, which name no recording",
-    "cases.counts": "how many there are",
+    "cases.describe": Asks(Deed.CASE, "a case, which names no recording"),
+    "cases.note": Asks(Deed.CASE, "a case, which names no recording"),
+    "cases.incomplete": Asks(Deed.CASE, "a case, which names no recording"),
+    "cases.complete": Asks(Deed.CASE, "a case, which names no recording"),
+    "cases.close": Asks(Deed.SETTLE, "a case, which names no recording"),
+    "cases.receipts.make": Asks(
+        Deed.CASE, "a receipt, which names no recording; what its link opens is disclosed"
+    ),
+    "cases.receipts.send": Asks(
+        Deed.CASE, "a code; what its link opens is disclosed", lambda a: {"to": "eva@example.com"}
+    ),
+    "cases.receipts.deliver": Asks(Deed.CASE, "a case, which names no recording"),
+    "cases.receipts.undelivered": Asks(Deed.READ_CASE, "e-mails, which name no recording"),
+    "cases.years.cases": Asks(Deed.OVERSEE, "cases, which name no recording"),
+    "cases.years.waits": Asks(Deed.OVERSEE, "calls, which name no recording"),
+    "cases.years.figures": Asks(Deed.OVERSEE, "how many there are"),
+    "cases.years.statement": Asks(Deed.OVERSEE, "how many there are"),
+    "cases.find": Asks(Deed.READ_CASE, "cases, which name no recording"),
+    "cases.list": Asks(Deed.READ_CASE, "cases, which name no recording"),
+    "cases.counts": Asks(Deed.READ_CASE, "how many there are"),
     "journal.write": "which days were written",
     "journal.audit_head": "where the chain ends",
     "journal.mark_bucket": "whose the bucket is",
@@ -489,6 +555,47 @@ CASES: dict[str, Case | str] = {
     "operations.check_worker": "whether a worker lives",
     "operations.identity": "which catalog it is",
 }
+
+ASKED_TOO: dict[str, Asks] = {
+    name: Asks(deed, "see its row in `CASES`")
+    for deed, names in {
+        Deed.READ_CASE: ("cases.get",),
+        Deed.CASE: ("cases.open", "cases.add_call", "cases.consent"),
+        Deed.OVERSEE: ("custody.access_requests.steps", "custody.retention.preview"),
+        Deed.ANSWER: (
+            *("custody.access_requests.decide", "custody.access_requests.answer"),
+            "custody.access_requests.pack",
+        ),
+        Deed.TRANSCRIBE: ("transcripts.request_all",),
+        Deed.HOLD: ("custody.holds.add",),
+    }.items()
+    for name in names
+}
+"""What methods ask whose rows compare what they give, to whoever is not refused."""
+
+WEBHOOKS = {
+    "context": "settings catalog vendor now moment open_vendor urls",
+    "announcing": "audio decided default forget get hang_up judge known language_of left of "
+    "open_and_play play",
+    "control": "agents_allow answer begin conference_joined leg_moved_on may_begin naming "
+    "record_consent start stop stop_if_ordered verdict_of",
+    "inbound": "answer connect consent go_on outbound read_plan usable_steps",
+    "outbound": "agent_answered announce announced dial_out place place_agent_first planned",
+    "agents": "conference dequeued join take",
+    "pausing": "calls_of pause resume",
+    "status": "ended receive receive_batch",
+    "after_dial": "ended",
+}
+"""What parts and web doors call while the phone rings: nobody asks, but Twilio, whose signature was
+checked."""
+
+CASES.update(
+    {
+        f"webhooks.{room}.{name}": "what Twilio is told"
+        for room, names in WEBHOOKS.items()
+        for name in names.split()
+    }
+)
 
 
 def _or_refused(method: Callable[..., Any], of: object, who: Actor, **said: str) -> Any:

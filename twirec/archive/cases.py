@@ -131,6 +131,7 @@ class Cases:
             NotFound: there is no such call.
             CustodyRefused: it is not for them, or the call is blocked.
             InvalidQuery: a value is none; the message names it.
+            CatalogError: no key was found that is not taken.
         """
         actor, of = acting(by), word(CaseKind, "kind", kind)
         with self._trail.attempt(Action.CASE, actor, call_sid, {"step": "opened"}) as done:

@@ -324,7 +324,14 @@ def verdict(
 
 
 def may(actor: Actor, recording: Recording, deed: Deed, *, own: bool = False) -> bool:
-    """Return whether somebody may do something with a recording, which is their own or is not."""
+    """Return whether somebody may do something with a recording.
+
+    Args:
+        actor: who wants it.
+        recording: what they want it of.
+        deed: what they want.
+        own: whether it is proven to be of a call of their own.
+    """
     return verdict(actor, recording.custody, recording.state, deed, own=own) is Verdict.ALLOWED
 
 

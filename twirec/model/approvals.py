@@ -94,6 +94,9 @@ def same_person(one: str, other: str) -> bool:
 
     Capitals, forms of one letter, spaces and what nobody sees make no difference, nor whether they
     are signed in or run a command: `ana`, `Ana` and `os:ana` are one.
+
+    Args:
+        one, other: the names.
     """
     return _plain(one) == _plain(other)
 
