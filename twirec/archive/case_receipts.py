@@ -25,7 +25,7 @@ from twirec.custody.case_consent import covered
 from twirec.custody.case_receipt import plain_text, receipt
 from twirec.custody.disclosure import new_code, new_secret, proofs
 from twirec.custody.document_pdf import Sealing, check_installed, sealed_pdf
-from twirec.model.access import Actor, Deed, acting, asking, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_ever, may_ever
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.cases import (
     Case,
@@ -168,7 +168,7 @@ class CaseReceipts:
         Raises:
             CustodyRefused: it is not for them.
         """
-        self._check(asking(by), Deed.READ_CASE)
+        check_ever(asking(by), Deed.READ_CASE)
         return self._catalog.case_mails.failed(whole("limit", limit, 1, LARGEST_PAGE))
 
     def _made(self, step: CaseStep, done: AuditDraft, address: str = "") -> CaseReceipt:
@@ -259,12 +259,8 @@ class CaseReceipts:
     ) -> Iterator[tuple[CaseStep, AuditDraft]]:
         actor, its = acting(by), read_key(case_key)
         with self._trail.attempt(Action.CASE, actor, its, {"step": kind.value}) as done:
-            self._check(actor, Deed.CASE)
+            check_ever(actor, Deed.CASE)
             yield CaseStep(0, kind, done.at, actor.name), done
-
-    def _check(self, actor: Actor, deed: Deed) -> None:
-        if not may_ever(actor, deed):
-            raise CustodyRefused(f"{deed} is not for the role {actor.role}.")
 
 
 def _message(made: CaseReceipt, sender: str, address: str, name: str) -> EmailMessage:

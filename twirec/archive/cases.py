@@ -21,15 +21,7 @@ from twirec.custody.audit import AuditTrail
 from twirec.custody.case_consent import by_key
 from twirec.custody.case_terms import due, to_complete
 from twirec.custody.holding import new_hold
-from twirec.model.access import (
-    Actor,
-    Deed,
-    acting,
-    asking,
-    check_line,
-    may_ever,
-    seen,
-)
+from twirec.model.access import Actor, Deed, acting, asking, check_ever, check_line, seen
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.cases import (
     AnsweredBy,
@@ -45,7 +37,7 @@ from twirec.model.cases import (
     CaseStepKind,
 )
 from twirec.model.custody import Hold
-from twirec.model.errors import CatalogError, CustodyRefused, InvalidQuery, NotFound
+from twirec.model.errors import CatalogError, InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.records import Call, CallRecord
 from twirec.search.case_keys import looks_like_key, new_key, read_key
@@ -135,7 +127,7 @@ class Cases:
         """
         actor, of = acting(by), word(CaseKind, "kind", kind)
         with self._trail.attempt(Action.CASE, actor, call_sid, {"step": "opened"}) as done:
-            self._check(actor, Deed.CASE)
+            check_ever(actor, Deed.CASE)
             record = self._recording.record(call_sid)
             check_line(record)  # or the case would show the number that is kept apart
             its_language = self._language(language)
@@ -304,7 +296,7 @@ class Cases:
             InvalidQuery: the key is none, such as where a letter of it is wrong.
         """
         actor = asking(by)
-        self._check(actor, Deed.READ_CASE)
+        check_ever(actor, Deed.READ_CASE)
         case = self._catalog.known_cases.get(read_key(case_key))
         calls = self._catalog.known_cases.calls(case.id)
         records = [
@@ -341,7 +333,7 @@ class Cases:
             CustodyRefused: it is not for them.
             InvalidQuery: it looks like a key, and a letter or digit of it is wrong.
         """
-        self._check(asking(by), Deed.READ_CASE)
+        check_ever(asking(by), Deed.READ_CASE)
         said, known = what.strip(), self._catalog.known_cases
         if looks_like_key(said):
             try:
@@ -502,7 +494,7 @@ class Cases:
             CustodyRefused: it is not for them.
             InvalidQuery: a value is none; the message names it.
         """
-        self._check(asking(by), Deed.READ_CASE)
+        check_ever(asking(by), Deed.READ_CASE)
         whole("limit", limit, 1, LARGEST_PAGE)
         found = self._catalog.known_cases.list(
             only_open=only_open,
@@ -521,7 +513,7 @@ class Cases:
         Raises:
             CustodyRefused: it is not for them.
         """
-        self._check(asking(by), Deed.READ_CASE)
+        check_ever(asking(by), Deed.READ_CASE)
         return self._catalog.known_cases.counts(self._now())
 
     # -----------------------------------------------------------------------------------------
@@ -533,7 +525,7 @@ class Cases:
         """Give the step that is taken, and its entry, whose SID is the key, to who may."""
         actor, its = acting(by), read_key(case_key)
         with self._trail.attempt(Action.CASE, actor, its, {"step": kind.value}) as done:
-            self._check(actor, deed)
+            check_ever(actor, deed)
             yield CaseStep(0, kind, done.at, actor.name), done
 
     def _call(self, record: CallRecord, actor: Actor, at: datetime, part: CallPart) -> CaseCall:
@@ -585,10 +577,6 @@ class Cases:
             return word(CaseLanguage, "language", given)
         known = self._settings.language[:2].lower()
         return CaseLanguage(known) if known in set(CaseLanguage) else CaseLanguage.EN
-
-    def _check(self, actor: Actor, deed: Deed) -> None:
-        if not may_ever(actor, deed):
-            raise CustodyRefused(f"{deed} is not for the role {actor.role}.")
 
 
 def _text(field: str, given: str, longest: int, *, needed: bool = True) -> str:

@@ -12,11 +12,10 @@ from twirec.archive.reports import as_known
 from twirec.catalog import Catalog
 from twirec.catalog.urls import database_url
 from twirec.custody.audit import AuditTrail
-from twirec.custody.orders import check_decides
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import publish_announcements
 from twirec.journal.rebuild import Progress, Rebuild
-from twirec.model.access import Actor, acting
+from twirec.model.access import Actor, Deed, acting, check_ever
 from twirec.model.audit import Action, AuditDraft, AuditHead, Detail
 from twirec.model.bucket_mark import NAME
 from twirec.model.errors import CatalogError, InvalidQuery, LookedAtNothing
@@ -113,7 +112,7 @@ class Journal:
         """
         actor = acting(by)
         with self._entered(self._trail.attempt(Action.REBUILD, actor)):
-            check_decides(actor)
+            check_ever(actor, Deed.DECIDE)
             if into is not None:
                 try:
                     database_url(into)
@@ -195,7 +194,7 @@ class Journal:
             raise InvalidQuery("reason: say why; it is kept for ever.")
         actor = acting(by)
         with self._trail.attempt(Action.ADOPT_BUCKET, actor, NAME):
-            check_decides(actor)
+            check_ever(actor, Deed.DECIDE)
             before = self._bucket().mark()
         detail = {"why": why, "before": before.catalog if before else None}
         with self._trail.outside(Action.ADOPT_BUCKET, actor, NAME, detail) as done:

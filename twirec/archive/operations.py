@@ -23,7 +23,7 @@ from twirec.backfill.backfill import Backfill
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.erasing import Erasing
-from twirec.custody.orders import check_decides, check_ground
+from twirec.custody.orders import check_ground
 from twirec.derivatives.listening_copies import ListeningCopies
 from twirec.events.delivery import Delivery
 from twirec.jobs.worker import Kind, LeaseKeeper, Worker
@@ -36,6 +36,7 @@ from twirec.model.access import (
     acting,
     asking,
     check,
+    check_ever,
     knows,
     may,
     may_ever,
@@ -584,7 +585,7 @@ class Operations:
         """
         if sid is not None and not may_ever(actor, Deed.DECIDE):
             check(actor, self._catalog.recordings.get(sid), Deed.DECIDE)
-        check_decides(actor)
+        check_ever(actor, Deed.DECIDE)
 
     def identity(self) -> str:
         """Return what tells this catalog from every other, in hex.

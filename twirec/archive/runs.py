@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from twirec.custody.audit import AuditTrail
-from twirec.custody.orders import check_decides
-from twirec.model.access import Actor
+from twirec.model.access import Actor, Deed, check_ever
 from twirec.model.audit import Action, AuditOutcome, Detail
 from twirec.model.backfill import BackfillReport
 from twirec.model.errors import CatalogError, Stopped
@@ -38,7 +37,7 @@ class Runs:
             CustodyRefused: it is not for them.
         """
         with self._trail.attempt(action, actor):
-            check_decides(actor)
+            check_ever(actor, Deed.DECIDE)
 
     def sweep(self, actor: Actor, run: Callable[[], SweepReport], *, full: bool) -> SweepReport:
         """Sweep, on somebody's order."""

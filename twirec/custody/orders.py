@@ -8,11 +8,10 @@ from contextlib import suppress
 from datetime import date
 
 from twirec.catalog import Catalog
-from twirec.model.access import Actor, Deed, may_ever
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import BLOCKED_UNTIL
 from twirec.model.custody import Order, OrderKind
-from twirec.model.errors import BucketError, CustodyRefused, InvalidQuery, ObjectNotFound
+from twirec.model.errors import BucketError, InvalidQuery, ObjectNotFound
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
 from twirec.model.states import Custody
@@ -99,16 +98,6 @@ class Orders:
 def _said(given: str, name: str) -> None:
     if not given.strip():
         raise InvalidQuery(f"{name}: say why; it is kept for ever.")
-
-
-def check_decides(actor: Actor) -> None:
-    """Let through who may decide of recordings, whosever they are: of one, or of all at once.
-
-    Raises:
-        CustodyRefused: it is not for them.
-    """
-    if not may_ever(actor, Deed.DECIDE):
-        raise CustodyRefused(f"{Deed.DECIDE} is not for the role {actor.role}.")
 
 
 def check_ground(ground: str) -> str:
