@@ -15,7 +15,7 @@ from twirec.calls.address import read
 from twirec.catalog import Catalog
 from twirec.custody.access_answer import sides_known
 from twirec.custody.audit import AuditTrail
-from twirec.model.access import Actor, Deed, acting, asking, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_ever, may_ever
 from twirec.model.access_requests import (
     LONGEST_EXTENSION,
     AccessAnswer,
@@ -28,7 +28,7 @@ from twirec.model.access_requests import (
 )
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditDraft
-from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.search import Query
 from twirec.search.phrase import spoken_span
@@ -391,8 +391,7 @@ class AccessRequests:
         return self._catalog.access_requests.take(step, changes, done)
 
     def _check(self, actor: Actor, deed: Deed) -> None:
-        if not may_ever(actor, deed):
-            raise CustodyRefused(f"Access requests are not for the role {actor.role}.")
+        check_ever(actor, deed, "An access request")
 
     def _check_ready(self, request: AccessRequest) -> None:
         if request.identified_at is None:

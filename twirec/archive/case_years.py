@@ -11,7 +11,7 @@ from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.document import Document, Facts, Heading, Paragraph
 from twirec.custody.document_pdf import Sealing, check_installed, sealed_pdf
-from twirec.model.access import Actor, Deed, acting, may_ever
+from twirec.model.access import Actor, Deed, acting, check_ever
 from twirec.model.audit import Action, AuditDraft, Detail
 from twirec.model.cases import (
     ATTENDED_WITHIN,
@@ -22,7 +22,6 @@ from twirec.model.cases import (
     CaseStepKind,
     YearlyFigures,
 )
-from twirec.model.errors import CustodyRefused
 from twirec.model.given import understood, whole
 from twirec.settings import Settings
 
@@ -151,8 +150,7 @@ class CaseYears:
         known = whole("year", year, FIRST_YEAR, LAST_YEAR)
         detail: Detail = {"step": what, "year": known}
         with self._trail.attempt(Action.CASE, actor, detail=detail) as done:
-            if not may_ever(actor, Deed.OVERSEE):
-                raise CustodyRefused(f"The yearly figures are not for the role {actor.role}.")
+            check_ever(actor, Deed.OVERSEE, "What was of a year")
         self._trail.append(done)
         return done
 
