@@ -26,12 +26,12 @@ from sqlalchemy import (
     insert,
     null,
     select,
-    text,
     union,
     union_all,
     update,
 )
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.audit import tell_of
 from twirec.catalog.conditions import of_call
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
@@ -446,13 +446,7 @@ def _take_turns(connection: Connection, event: ConferenceEvent) -> None:
     What is told of one at the same moment is a row not seen yet, which each would insert; and of
     two who join at once, one sees both. On SQLite that is so from its begin.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(TURN, {"of": event.conference_sid})
-
-
-TURN = text("SELECT pg_advisory_xact_lock(1, hashtext(:of))")
-"""By two numbers, which are never those of a lock that has one
-(https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADVISORY-LOCKS)."""
+    advisory_locks.take_part(connection, advisory_locks.CONFERENCE, event.conference_sid)
 
 
 def _is_participant(event: ConferenceEvent) -> ColumnElement[bool]:

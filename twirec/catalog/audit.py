@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import write_event
 from twirec.catalog.tables import audit, audit_check, calls, listenings, metadata, recordings
@@ -47,9 +48,6 @@ OF_HISTORIES = (Action.POLICY, Action.INFORM, Action.RETENTION)
 """The actions of entries that hold the hash of a row."""
 
 DONE = audit.c.outcome == AuditOutcome.DONE
-
-LOCK = 0x7457_1BEC
-"""The advisory lock of those who write to the chain, on PostgreSQL."""
 
 
 class Audit:
@@ -239,8 +237,7 @@ def lock(connection: Connection) -> None:
 
     On SQLite that is so from its begin.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    advisory_locks.take(connection, advisory_locks.AUDIT)
 
 
 def tell_of(connection: Connection, row: RowMapping, field: str, draft: AuditDraft) -> AuditEntry:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.audit import append
 from twirec.catalog.blocks import block_recordings
 from twirec.catalog.conditions import held, holding_its_call, holding_its_number, of_call
@@ -64,9 +65,6 @@ LOT = 500
 
 LONGEST_WHY = 64
 """Characters that an item says of itself."""
-
-ASKING = 0x7457_1BEE
-"""The advisory lock of who asks that something is destroyed, on PostgreSQL."""
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Letters and digits that nobody takes for another."""
@@ -237,8 +235,8 @@ def ask_erasure(connection: Connection, erasure: Erasure, target: Target) -> Era
         NotFound: as `write_erasure`.
         InvalidQuery: all that it is of is of one request that waits; the message names it.
     """
-    if connection.dialect.name == "postgresql":  # of two who ask at once, the second one sees it
-        connection.execute(select(func.pg_advisory_xact_lock(ASKING)))
+    # Of two who ask at once, the second one sees it.
+    advisory_locks.take(connection, advisory_locks.ERASURES_ASKED)
     asked = write_erasure(connection, erasure, target)
     waiting = (
         approvals.c.outcome.is_(None)
