@@ -189,16 +189,6 @@ class Erasures:
             found = connection.execute(statement.order_by(recordings.c.sid).limit(limit))
             return to_models(Recording, found)
 
-    def found(self, lines: Iterable[CertificateLine]) -> None:
-        """Write down the copies that are to be destroyed; what is known of one already stays."""
-        with self._database.write() as connection:
-            write_lines(connection, lines)
-
-    def settle(self, lines: Iterable[CertificateLine]) -> None:
-        """Write down what became of copies."""
-        with self._database.write() as connection:
-            write_lines(connection, lines, anew=True)
-
 
 _OPEN = erasure_items.c.outcome.in_([CopyOutcome.ORDERED, CopyOutcome.WAITING])
 
@@ -465,18 +455,11 @@ def write_lines(
         connection.execute(statement, to_row(line, erased_copies))
 
 
-def settle_copies(connection: Connection, sid: str, kept: Sequence[CertificateLine]) -> None:
-    """Write down that all copies of a recording are gone, but for those that others keep.
-
-    Args:
-        connection: of the transaction in which it becomes `erased`.
-        sid: of the recording.
-        kept: what others keep.
-    """
+def settle_copies(connection: Connection, sid: str) -> None:
+    """Write down that all copies of a recording are gone, as it becomes `erased`."""
     its = (erased_copies.c.sid == sid) & (erased_copies.c.copy != Copy.JOURNAL)
     left = its & erased_copies.c.outcome.in_(sorted(OPEN))
     connection.execute(update(erased_copies).where(left).values(outcome=CopyOutcome.DONE, why=""))
-    write_lines(connection, kept, anew=True)
 
 
 def refuse(connection: Connection, sid: str) -> None:
