@@ -125,7 +125,7 @@ def test_a_copy_whose_row_is_gone_is_begun_by_no_worker(catalog: Catalog) -> Non
     lease = catalog.derivatives.listening_copies.claim(STARTED, DAY)
     assert lease is not None
     assert catalog.derivatives.begin(lease.item, lease) == lease.item
-    catalog.derivatives.forget(lease.item.object_name)
+    catalog.derivatives.listening_copies.remove(lease)
     with pytest.raises(LeaseLost):
         catalog.derivatives.begin(lease.item, lease)
     assert catalog.derivatives.of(lease.item.recording_sid) == []

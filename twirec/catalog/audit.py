@@ -264,6 +264,9 @@ IDLE = timedelta(minutes=10)
 MOST_SPANS = 100
 """So many spans are one entry; a player that jumps about more begins another."""
 
+AT_ONCE = 100
+"""Listenings of which the end is entered at once."""
+
 Span = tuple[int, int | None]
 """Bytes from which and before which; None for as many as there will be."""
 
@@ -336,14 +339,12 @@ class Listenings:
             else:
                 _set(connection, number, {"going": going, "given": given, "seen_at": at})
 
-    def close_idle(self, now: datetime, limit: int = 100) -> int:
+    def close_idle(self, now: datetime) -> int:
         """Enter the end of what nobody goes on hearing, and return how many listenings it was.
 
-        Args:
-            now: UTC.
-            limit: how many at the most.
+        They are no more than `AT_ONCE`; `now` is UTC.
         """
-        idle = select(listenings).where(listenings.c.seen_at <= now - IDLE).limit(limit)
+        idle = select(listenings).where(listenings.c.seen_at <= now - IDLE).limit(AT_ONCE)
         with self._database.write() as connection:
             rows = connection.execute(
                 idle.order_by(listenings.c.seen_at).with_for_update(skip_locked=True)

@@ -146,15 +146,12 @@ def own(actor: Actor, rows: FromClause = recordings) -> ColumnElement[bool]:
     return or_(on_their_leg, rung_alone) if actor.softphone else rung_alone
 
 
-def line_shut(lines: FromClause = calls) -> ColumnElement[bool]:
+def line_shut() -> ColumnElement[bool]:
     """Return the condition of the calls whose lines are kept apart with their recordings.
 
     It is `twirec.model.access.is_shut`, for queries.
-
-    Args:
-        lines: the lines of the calls.
     """
-    return lines.c.blocked | shut_by_recordings(lines)
+    return calls.c.blocked | shut_by_recordings(calls)
 
 
 def shut_by_recordings(rows: FromClause) -> ColumnElement[bool]:

@@ -149,12 +149,6 @@ class Derivatives:
         with self._database.read() as connection:
             return to_models(Derivative, connection.execute(statement))
 
-    def forget(self, object_name: str) -> None:
-        """Forget one, so that it is made anew when it is wanted: its object must be gone."""
-        with self._database.write() as connection:
-            its_own = derivatives.c.object_name == object_name
-            connection.execute(delete(derivatives).where(its_own))
-
     def take_expired(self, now: datetime, limit: int) -> list[Derivative]:
         """Forget those that expired, and return them: their objects must go."""
         expired = (

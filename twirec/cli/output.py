@@ -36,6 +36,9 @@ YES = frozenset({"y", "yes", "s", "sí", "si"})
 GAP = 2
 """Spaces between two columns."""
 
+NAMES = 14
+"""Letters and spaces of a field's name and its colon, before its value."""
+
 FOLDED = 16
 """Cells that a column which may fold has at least: as many as the longest number has (E.164)."""
 
@@ -118,14 +121,14 @@ def ask(question: str) -> None:
         raise click.ClickException("Nothing was done. --yes does it without asking.")
 
 
-def print_fields(fields: Mapping[str, object], zone: tzinfo, width: int = 14) -> None:
+def print_fields(fields: Mapping[str, object], zone: tzinfo) -> None:
     """Print fields that have a value, a line each, times in the company's zone."""
     for name, value in fields.items():
         if isinstance(value, datetime):
             value = f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
         if value not in (None, ""):
-            lines = clean(value).replace("\n", "\n" + " " * (width + 1))
-            click.echo(f"{clean(name) + ':':<{width}} {lines}")
+            lines = clean(value).replace("\n", "\n" + " " * (NAMES + 1))
+            click.echo(f"{clean(name) + ':':<{NAMES}} {lines}")
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
