@@ -25,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twirec.model.call_state import call_state
+from twirec.model.clock import clock
 from twirec.model.ownership import NotOurs
 from twirec.model.records import CallRecord, Recording
 from twirec.model.search import Page
@@ -268,12 +269,12 @@ def print_sentences(page: Page, zone: tzinfo) -> None:
     """Print what was said, in the order of the page, with times in the company's zone."""
     calls = {each.call.call_sid: each.call for each in page.calls}
     for sentence in page.sentences:
-        call, whole = calls[sentence.call_sid], int(sentence.starts)
+        call = calls[sentence.call_sid]
         facts = (
             f"{sentence.score:3} %",
             f"{call.started_at.astimezone(zone):%Y-%m-%d %H:%M}",
             or_not_known(call.customer_number),
-            f"{sentence.side or 'somebody'} at {whole // 60}:{whole % 60:02}",
+            f"{sentence.side or 'somebody'} at {clock(sentence.starts)}",
             sentence.recording_sid,
         )
         click.echo(click.style(clean("  ".join(facts)), bold=True))

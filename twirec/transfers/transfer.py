@@ -39,7 +39,7 @@ from twirec.model.errors import (
     UploadDropped,
 )
 from twirec.model.hints import RECORDING
-from twirec.model.ports import Bucket, Decrypt, PrivateKey, Vendor
+from twirec.model.ports import Bucket, Decrypt, PrivateKey, Vendor, delete_named
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import Media, RecordingStatus, VendorRecording
@@ -304,9 +304,7 @@ class Transfer:
             return
         if self._catalog.holds.is_held(recording.sid):
             return
-        with suppress(ObjectNotFound):
-            stored = self._bucket.stat(recording.object_name or "")
-            self._bucket.delete(stored.name, stored.generation)
+        delete_named(self._bucket, recording.object_name or "")
 
     def _heartbeat(self, keeper: LeaseKeeper[Recording]) -> None:
         keeper.heartbeat()
