@@ -21,7 +21,8 @@ from twirec.custody.document import (
     Quote,
     Table,
 )
-from twirec.evidence.container import LIST, SIGNATURE, STAMP, STAMPED, SUMS
+from twirec.custody.zipping import SUMS
+from twirec.evidence.container import LIST, SIGNATURE, STAMP, STAMPED
 from twirec.evidence.manifest import (
     ANCHOR,
     ANCHOR_STAMP,

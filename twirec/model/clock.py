@@ -1,6 +1,11 @@
-"""Times within a recording, as people read them."""
+"""Times: those within a recording, and moments."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
+
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+"""A moment before all others, of what has none."""
 
 
 def clock(seconds: float) -> str:
@@ -8,3 +13,15 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def read_moment(text: str) -> datetime:
+    """Return a moment that was written in ISO 8601.
+
+    Raises:
+        ValueError: it is none, or has no time zone.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return moment

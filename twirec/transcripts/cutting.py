@@ -16,7 +16,7 @@ from twirec.derivatives.putting import put_made
 from twirec.jobs.retrying import TRANSCRIPTS
 from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.access import OURSELVES, Deed, check
-from twirec.model.audio import ReadBytes, Sound
+from twirec.model.audio import WAV_TYPE, ReadBytes, Sound
 from twirec.model.audit import Action, AuditDraft, AuditOutcome
 from twirec.model.bucket import Fingerprint, StoredObject
 from twirec.model.cards import CardCut, cut_name, is_within
@@ -45,7 +45,6 @@ WAIT = timedelta(minutes=5)
 """After which it is looked again whether the transcript is there that is waited for."""
 SCHEMA = "1"
 """The version of the labels."""
-CONTENT_TYPE = "audio/x-wav"
 
 
 class CardCuts:
@@ -251,7 +250,7 @@ class CardCuts:
             self._bucket,
             name,
             chunks(),
-            content_type=CONTENT_TYPE,
+            content_type=WAV_TYPE,
             labels={
                 "schema": SCHEMA,
                 "recording_sid": recording.sid,

@@ -20,6 +20,7 @@ from twirec.audio.waveform import warnings
 from twirec.catalog import Catalog
 from twirec.jobs.retrying import TRANSFERS
 from twirec.jobs.worker import Kind, LeaseKeeper
+from twirec.model.audio import WAV_TYPE
 from twirec.model.bucket import StoredObject
 from twirec.model.encryption import Encryption
 from twirec.model.errors import (
@@ -105,8 +106,6 @@ def check_kept(bucket: Bucket, recording: Recording) -> None:
 
 
 log = logging.getLogger("twirec.transfer")
-
-WAV = "audio/x-wav"
 
 TRIES_BEFORE_LOST = 7
 """Twilio may answer 404 for half a minute after its callback. Seven tries take longer.
@@ -359,7 +358,7 @@ class Transfer:
             return self._bucket.put(
                 name,
                 reader.chunks(),
-                content_type=WAV,
+                content_type=WAV_TYPE,
                 labels=labels(record, recording),
                 custom_time=started_at(recording),
                 finish=partial(self._finish, keeper, reader),
