@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import inspect
 import re
 import shlex
@@ -64,6 +65,17 @@ def run(block: str, request: pytest.FixtureRequest) -> dict[str, object]:
                 }
             )
     return space
+
+
+def test_the_extras_of_the_page_are_those_that_there_are() -> None:
+    setup = configparser.ConfigParser(comment_prefixes="#")
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    extras = setup["options.extras_require"].keys() - {"dev", "supply"}
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| extra \|.*\n\|[-|]+\n((?:\|.*\n)+)", page, re.M)
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.M)) == sorted(extras)
+    named = re.findall(r"`(\w+)`", (ROOT / "PACKAGE.md").read_text(encoding="utf-8"))
+    assert extras - set(named) == set()
 
 
 @pytest.mark.usefixtures("environ")

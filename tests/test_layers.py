@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,6 +155,19 @@ def wrong_imports(place: str, source: str) -> list[str]:
 
 
 FILES = sorted(path.relative_to(HOUSE).with_suffix("").as_posix() for path in HOUSE.rglob("*.py"))
+
+
+def test_the_drawing_of_the_page_shows_what_may_be_imported() -> None:
+    page = (Path(__file__).parent.parent / "docs/design.md").read_text(encoding="utf-8")
+    (drawing,) = re.findall(r"^```\n(doors .*?)^```", page, re.M | re.S)
+    order = [room or "archive" for room in re.findall(r"(\w+)(?:/|\.py)|Archive:", drawing)]
+    apart = {"sandbox", "version", "__init__", "__main__"}
+    assert set(order) == MAY_IMPORT.keys() - apart
+    for place, room in enumerate(order):
+        assert MAY_IMPORT[room] - apart <= set(order[place + 1 :]), room
+    rows = re.findall(r"^\| (`\w+/`.*?) \|", page, re.M)
+    named = set(re.findall(r"`(\w+)/`", " ".join(rows)))
+    assert named == MAY_IMPORT.keys() - apart - {"testing"} | {"sandbox"}
 
 
 def read(place: str) -> str:

@@ -133,9 +133,13 @@ def a_case(house: House) -> None:
     set_recording(house, custody=Custody.ACTIVE)
     opened = house.archive.cases.open(call_sid(), "complaint", by="bo")
     set_recording(house, custody=before)
-    step = CaseStep(opened.case.id, CaseStepKind.RECORDING, STARTED, "bo", SID)
+    step = CaseStep(opened.case.id, CaseStepKind.RECORDING, STARTED, "bo", SID, "", call_sid())
     entry = AuditDraft(STARTED, "bo", "", "case")
     house.archive.catalog.cases.began_recording(opened.call, SID, step, entry)
+
+
+def key_of_case(archive: Archive) -> str:
+    return archive.catalog.known_cases.of_call(call_sid())[0].key
 
 
 def given(archive: Archive) -> str:
@@ -336,11 +340,11 @@ CASES: dict[str, Case | str] = {
         None, lambda a, who: _or_hidden(a.custody.holds.of, SID, who), prepare=held
     ),
     "custody.holds.list": Case(None, lambda a, who: a.custody.holds.list(by=who), prepare=held),
-    "custody.retention.rules": "how long what is kept: it names no recording",
-    "custody.retention.history": "how long what is kept: it names no recording",
-    "custody.retention.set": "how long what is kept: it names no recording",
-    "custody.retention.remove": "how long what is kept: it names no recording",
-    "custody.retention.apply": "how long what is kept: it names no recording",
+    "custody.retention.rules": "how long something is kept: it names no recording",
+    "custody.retention.history": "how long something is kept: it names no recording",
+    "custody.retention.set": "how long something is kept: it names no recording",
+    "custody.retention.remove": "how long something is kept: it names no recording",
+    "custody.retention.apply": "how long something is kept: it names no recording",
     "custody.retention.look": "it says at how many things it looked",
     "custody.retention.preview": Case(None, lambda a, who: _previewed(a, who)),
     "custody.retention.of": Case(None, lambda a, who: _or_hidden(a.custody.retention.of, SID, who)),
@@ -392,18 +396,25 @@ CASES: dict[str, Case | str] = {
     "custody.disclosures.hear": "link and ticket are the proof",
     "cases.get": Case(
         None,
-        lambda a, who: a.cases.get(a.catalog.known_cases.of_call(call_sid())[0].key, by=who),
+        lambda a, who: a.cases.get(key_of_case(a), by=who),
         prepare=a_case,
     ),
-    "cases.open": "a case, its call, and whether that is recorded",
+    "cases.open": Case(
+        None, lambda a, who: _or_refused(a.cases.open, call_sid(), who, kind="complaint")
+    ),
     "cases.consent": Case(
         None,
-        lambda a, who: _or_refused(
-            a.cases.consent, a.catalog.known_cases.of_call(call_sid())[0].key, who, answer="granted"
-        ),
+        lambda a, who: [
+            _or_refused(a.cases.consent, key_of_case(a), who, answer=said)
+            for said in ("refused", "granted")
+        ],
         prepare=a_case,
     ),
-    "cases.add_call": "a case, its call, and whether that is recorded",
+    "cases.add_call": Case(
+        None,
+        lambda a, who: _or_refused(a.cases.add_call, key_of_case(a), who, call_sid=call_sid()),
+        prepare=a_case,
+    ),
     "cases.describe": "a case, which names no recording",
     "cases.note": "a case, which names no recording",
     "cases.incomplete": "a case, which names no recording",

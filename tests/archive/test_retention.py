@@ -1,4 +1,4 @@
-"""How long what is kept, as an archive does it: rules, a dry run, and workers."""
+"""How long something is kept, as an archive does it: rules, a dry run, and workers."""
 
 from __future__ import annotations
 

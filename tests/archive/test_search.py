@@ -22,8 +22,9 @@ from tests.factories import (
 )
 from twirec.archive import Archive
 from twirec.catalog.tables import recordings
+from twirec.model.access import Actor
 from twirec.model.agents import Leg
-from twirec.model.errors import CaseChanged, InvalidQuery, NotFound
+from twirec.model.errors import CaseChanged, CustodyRefused, InvalidQuery, NotFound
 from twirec.model.records import Pause
 from twirec.model.search import Page
 from twirec.model.states import Custody, State
@@ -283,6 +284,16 @@ def test_a_note_that_is_sent_again_is_written_once(archive: Archive) -> None:
     for seen in (-1, 10**9 + 1):
         with pytest.raises(InvalidQuery, match="notes_seen"):
             annotate(notes_seen=seen, by="ana")
+
+
+@pytest.mark.parametrize("role", ["agent", "auditor"])
+def test_who_may_write_no_note_by_a_recordings_sid_may_write_none_by_its_calls(
+    archive: Archive, role: str
+) -> None:
+    for sid in (recording_sid(1), call_sid(1)):
+        with pytest.raises((CustodyRefused, NotFound)):
+            archive.calls.annotate(sid, note="x", case="C-99", by=Actor("bo", role))
+    assert archive.calls.get(call_sid(1)).notes == ()
 
 
 def test_a_note_needs_a_call(archive: Archive) -> None:

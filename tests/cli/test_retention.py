@@ -1,4 +1,4 @@
-"""How long what is kept, on the command line."""
+"""How long recordings, lines of calls and notes are kept, on the command line."""
 
 from __future__ import annotations
 

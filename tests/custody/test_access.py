@@ -30,7 +30,7 @@ from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.records import CallRecord, Note, Pause
 from twirec.model.states import Custody, State
 
-ROLES = ("admin", "supervisor", "auditor", "agent", "", "of the app's own")
+ROLES = ("admin", "supervisor", "auditor", "agent", "", "super_visor")
 
 # What each role may, by custody: the letters of LETTERS. A state is said below, by the deed.
 LETTERS = {
@@ -68,6 +68,7 @@ TABLE = {
     "auditor": ("sdo w = k", "sdo = k", "o = k"),
     "agent": ("sp k+", "sp k+", "p k+"),
     "": ("sdo wlfcvimgrt=np ehub! k+z", "o t=npaehub! k+z", "o t=pehux! k+z"),
+    "super_visor": ("", "", ""),  # which is none: who misspells a role must not become an admin
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -102,7 +103,7 @@ STATES = {
 
 
 def expected(role: str, custody: Custody, state: State, deed: Deed) -> bool:
-    letters = TABLE.get(role, TABLE[""])[list(Custody).index(custody)]
+    letters = TABLE[role][list(Custody).index(custody)]
     if role == "agent" and deed is Deed.SEE and state is not State.RECORDING:
         return False
     return deed in {LETTERS[each] for each in letters if each != " "} and state in STATES[deed]
@@ -125,6 +126,19 @@ def test_who_may_what(role: str) -> None:
         assert may_ever(actor, deed, custody) is may_in_some_state, case
         if said is Verdict.WRONG_STATE:
             assert may_in_some_state, case
+
+
+def test_who_says_nothing_of_themselves_looks_after_nothing_that_is_blocked() -> None:
+    for custody, state in product(Custody, State):
+        said = verdict(Actor(""), custody, state, Deed.OVERSEE)
+        assert (said is Verdict.ALLOWED) is (custody is not Custody.BLOCKED), (custody, state)
+
+
+def test_a_role_is_one_of_four_however_it_is_written_or_it_is_refused() -> None:
+    assert acting(Actor("eva", " Auditor")) == Actor("eva", "auditor")
+    for wrong in ("super_visor", "of the app's own"):
+        with pytest.raises(InvalidQuery, match=r"^role: choose admin, supervisor, "):
+            acting(Actor("eva", wrong))
 
 
 OWN = {Deed.SEE, Deed.DETAILS, Deed.WAVEFORM, Deed.LISTEN, Deed.READ}

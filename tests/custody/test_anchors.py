@@ -321,7 +321,7 @@ def test_of_two_workers_one_anchors_each_day(anchored: House) -> None:
 
 def test_workers_anchor_once_a_day(house: House) -> None:
     def looked() -> int:
-        house.archive.operations._anchor()
+        house.archive._periodic._keeper.daily()
         return len(anchors_of(house))
 
     assert looked() == 0  # there is nothing yet

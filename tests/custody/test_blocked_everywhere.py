@@ -29,7 +29,7 @@ MEDIA = wav(4.0, channels=2)
 CASE = "C-2026-17"
 ADMIN, AUDITOR = Actor("ana", "admin"), Actor("leo", "auditor")
 OTHERS = (Actor("eva", "supervisor"), Actor("bo", "agent"))
-APP = (Actor("app", ""), Actor("app", "of its own"))
+APP = (Actor("app", ""),)
 EVERYBODY = (ADMIN, AUDITOR, *OTHERS, *APP, None)
 ENVIRON = {
     **ENVIRONMENT,

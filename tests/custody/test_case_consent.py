@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.factories import STARTED, a_call, a_consent, a_recording, call_sid, recording_sid
-from twirec.custody.case_consent import covered
+from twirec.calls.ledger import BY_REST
+from twirec.custody.case_consent import begun_by, covered
 from twirec.model.cases import CaseStep, CaseStepKind
 from twirec.model.records import CallRecord
 from twirec.model.states import Custody, State
@@ -61,3 +62,28 @@ def test_a_yes_covers_what_is_recorded_from_its_moment_on(row: str) -> None:
         recordings=(a_recording(**recording),),
     )
     assert [start for _, start in covered(record, steps)] == ([] if second is None else [second])
+
+
+ORPHAN = {"source": BY_REST, "started_at": STARTED + timedelta(seconds=9)}
+
+BEGUN: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "over the API, since the yes": (OF_A_CASE, ORPHAN, True),
+    "as soon as that, in whole seconds": (OF_A_CASE, {**ORPHAN, "started_at": STARTED}, True),
+    "nobody knows when": (OF_A_CASE, {**ORPHAN, "started_at": None}, True),
+    "before it": (OF_A_CASE, {**ORPHAN, "started_at": STARTED - timedelta(seconds=9)}, False),
+    "by the dial": (OF_A_CASE, {**ORPHAN, "source": "DialVerb"}, False),
+    "of an agent's leg, who took the call": (OF_A_CASE, {**ORPHAN, "leg": call_sid(2)}, False),
+    "with no yes for this case": (KEY, ORPHAN, False),
+}
+
+
+def test_what_a_yes_began_is_known_also_where_no_step_tells_of_it() -> None:
+    for row, (consent, recording, is_begun) in BEGUN.items():
+        record = CallRecord(
+            a_call(),
+            consents=(a_consent(**{**consent, "at": STARTED + timedelta(seconds=1)}),),
+            recordings=(a_recording(**recording),),
+        )
+        expected = [recording_sid()] if is_begun else []
+        assert begun_by(record, OF_A_CASE["leg"], []) == expected, row
+        assert begun_by(record, OF_A_CASE["leg"], [begun(9)]) == [recording_sid()], row

@@ -14,7 +14,10 @@ from tests.factories import call_sid
 from tests.house import House
 from twirec.archive import Archive
 from twirec.catalog.tables import recordings
+from twirec.custody import case_receipt
 from twirec.model.access import Actor
+from twirec.model.case_terms import TermUnit
+from twirec.model.cases import CaseKind, CaseLanguage
 from twirec.model.errors import InvalidQuery, LinkClosed
 from twirec.model.states import State
 from twirec.settings import Settings
@@ -143,3 +146,9 @@ def test_what_cannot_be_sent_is_refused_by_name(house: House) -> None:
             house.archive.cases.receipts.send(key, to=wrong, by=ANA)
     with pytest.raises(LinkClosed):
         house.archive.custody.disclosures.open("x" * 43, "K7QM-3XRD")
+
+
+def test_every_kind_of_case_and_unit_of_a_term_has_a_name_in_every_language() -> None:
+    for names, words in ((case_receipt._KINDS, CaseKind), (case_receipt._UNITS, TermUnit)):
+        assert set(names) == set(CaseLanguage)
+        assert all(set(of) == set(words) for of in names.values())

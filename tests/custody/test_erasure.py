@@ -247,6 +247,37 @@ def test_what_is_held_is_refused_and_all_of_its_call_stays(house: House) -> None
 
 
 @pytest.mark.parametrize("what", [SID, NUMBER])
+def test_what_is_held_on_its_date_goes_with_the_line_of_its_call_when_nothing_holds_it(
+    house: House, what: str
+) -> None:
+    custody = house.archive.custody
+    if what == SID:
+        hold = custody.hold(SID, case="C-7", reason="a dispute", by=ANA)
+    else:
+        hold = custody.holds.add(NUMBER, case="C-7", reason="a dispute", by=ANA)
+    certificate = custody.erase(NUMBER, reason="asked for", by=ANA)
+    house.work()
+    house.time += house.archive.settings.blocked_for + timedelta(days=2)
+    house.work()
+    house.time += timedelta(days=2)
+    house.work()
+    assert house.recording().custody is Custody.BLOCKED
+    assert line(house).customer_number == "+34600111222"
+    assert said(now_of(house, certificate)) == {
+        (SID, Copy.RECORDING, CopyOutcome.BLOCKED),
+        (CALL, Copy.LINE, CopyOutcome.BLOCKED),
+    }
+    asked = custody.holds.lift(hold.id, reason="it is settled", by=ANA)
+    custody.approvals.approve(asked.id, by=SECOND)
+    for _ in range(3):
+        house.time += timedelta(hours=2)
+        house.work()
+    assert house.recording().state is State.ERASED
+    assert line(house).customer_number == ERASED
+    assert now_of(house, certificate).done
+
+
+@pytest.mark.parametrize("what", [SID, NUMBER])
 def test_a_hold_after_the_order_keeps_the_line_as_well_until_it_is_lifted(
     house: House, what: str
 ) -> None:

@@ -17,7 +17,13 @@ from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.catalog.tables import recordings
 from twirec.model.bucket import HELD, StoredObject
-from twirec.model.errors import BucketUnavailable, CustodyRefused, NotFound, ObjectHeld
+from twirec.model.errors import (
+    BucketUnavailable,
+    CustodyRefused,
+    InvalidQuery,
+    NotFound,
+    ObjectHeld,
+)
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 
@@ -67,6 +73,13 @@ def test_the_object_is_held_from_the_first_hold_to_the_last(house: House) -> Non
     assert house.work().state is State.ERASED
     assert house.stored() == []
     assert [each.outcome for each in house.archive.audit.log(action="erase")] == ["done", "denied"]
+
+
+@pytest.mark.parametrize("wrong", ["", SID, f"CA{SID[2:]}", "hello", "1222", "anonymous"])
+def test_a_hold_that_would_hold_nothing_is_refused(house: House, wrong: str) -> None:
+    with pytest.raises(InvalidQuery, match=r"^number: give a whole number .* by its SID"):
+        house.archive.custody.holds.add(wrong, **WHY, by=ANA)
+    assert house.archive.custody.holds.list() == []
 
 
 def test_what_is_archived_later_is_held_then(recorded: House) -> None:

@@ -234,7 +234,7 @@ class AccessRequests:
 
         Args:
             request_key: of the request, `AR-12`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is no such request.
@@ -248,7 +248,7 @@ class AccessRequests:
 
         Args:
             request_key: of the request, `AR-12`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is no such request.
@@ -271,7 +271,7 @@ class AccessRequests:
             only_open: whether those that were answered or refused are left out.
             before: the key of the last one of the page before.
             limit: how many at the most, up to 10,000.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             CustodyRefused: it is not for them.
@@ -287,7 +287,7 @@ class AccessRequests:
         """Return how many requests are open whose term is over; 0 to whom that does not concern.
 
         Args:
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
         """
         if not may_ever(asking(by), Deed.OVERSEE):
             return 0

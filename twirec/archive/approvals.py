@@ -66,7 +66,7 @@ class Approvals:
         Args:
             after: `id` of the last one of the page before.
             limit: how many at the most, up to 10,000.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
         """
         if not sees(asking(by)):
             return []
@@ -81,7 +81,7 @@ class Approvals:
 
         Args:
             approval: its `id`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is none of that number, or they may not know of it.

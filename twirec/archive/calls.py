@@ -21,7 +21,7 @@ from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
-from twirec.model.access import Actor, Deed, acting, asking, check, check_line, seen
+from twirec.model.access import Actor, Deed, acting, asking, check, check_ever, check_line, seen
 from twirec.model.audit import Action, AuditDraft, Detail, stand_in
 from twirec.model.call_state import LONGEST_CALL
 from twirec.model.custody import LONGEST_CASE_NUMBER
@@ -164,10 +164,10 @@ class Calls:
             limit: how many calls a page has at the most, up to 10,000.
             after: `next` of the page before, or `previous` of the page after.
             oldest_first: whether the oldest calls come first; the same on each page.
-            by: who asks, who has the rights of their role; None for nobody, who has the least. A
-                search for a customer's number, or for whose phone forwarded a call, is on the audit
-                log before anything is returned: the number as an HMAC, and how many calls there
-                are, as far as they were counted.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
+                A search for a customer's number, or for whose phone forwarded a call, is on the
+                audit log before anything is returned: the number as an HMAC, and how many calls
+                there are, as far as they were counted.
             repeated: whether it is on the log already, as where a page refreshes itself.
 
         Raises:
@@ -240,7 +240,7 @@ class Calls:
 
         Args:
             limit: how many at the most, up to 10,000.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             InvalidQuery: `limit` is no such number.
@@ -291,7 +291,7 @@ class Calls:
 
         Args:
             sid: of the call, `CA…`, or of one of its recordings, `RE…`.
-            by: who opens it, who has the rights of their role; None for nobody, who has the least.
+            by: who opens it; None for somebody without a role: the last column of docs/access.md.
                 That they do is on the audit log before anything is returned.
             repeated: whether it is on the log already, as where a page refreshes itself.
 
@@ -326,6 +326,7 @@ class Calls:
                     raise NotFound(_not_there(sid), hidden=error.hidden) from None
                 check_line(record)
                 return record.call, recording
+        check_ever(actor, Deed.ANNOTATE, f"{sid}: {Deed.ANNOTATE}")
         check_line(record)
         return record.call, None
 

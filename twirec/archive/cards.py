@@ -42,7 +42,7 @@ class Cards:
 
         Args:
             limit: how many at the most, up to 1,000.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             InvalidQuery: the limit is out of bounds.
@@ -57,7 +57,7 @@ class Cards:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.

@@ -163,7 +163,7 @@ class CaseReceipts:
 
         Args:
             limit: how many at the most, up to 10,000.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             CustodyRefused: it is not for them.

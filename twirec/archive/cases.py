@@ -48,7 +48,6 @@ from twirec.model.custody import Hold
 from twirec.model.errors import CatalogError, CustodyRefused, InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.records import Call, CallRecord
-from twirec.model.states import UNDONE
 from twirec.search.case_keys import looks_like_key, new_key, read_key
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -173,7 +172,7 @@ class Cases:
             else:
                 raise CatalogError("No key was found that is not taken; try again.")
         self._settle(record)
-        return self._next(*opened, record)
+        return self._next(*opened, record, actor)
 
     def describe(self, case_key: str, content: str, *, by: Actor | str) -> Case:
         """Write what a case is about, in the agent's words; the receipt says it.
@@ -224,7 +223,7 @@ class Cases:
 
         Raises:
             NotFound: there is no such case, or the call is not one of its.
-            CustodyRefused: it is not for them.
+            CustodyRefused: it is not for them; or it is a yes, and the call is blocked.
             InvalidQuery: the key or the answer is none, or the case is closed.
         """
         said, way = word(CaseAnswer, "answer", answer), word(AnsweredBy, "how", how)
@@ -240,16 +239,15 @@ class Cases:
             its = replace(step, text=said.value, how=way.value, call_sid=call.call_sid)
             record = self._recording.record(call.call_sid)
             actor = Actor(done.by, done.role)
-            undone = any(each.to_be_erased or each.state in UNDONE for each in record.recordings)
-            no_hold = undone or said is CaseAnswer.REFUSED  # what a no destroys is not held again
-            hold = None if no_hold else self._hold(record.call, case.key, actor, done.at)
-            answered = self._catalog.cases.answer(case.key, answered, its, entry, hold)
-        if said is CaseAnswer.REFUSED:
-            return self._recording.refuse(case, answered, record, actor)
-        begun = self._recording.begin(case, answered, record, actor)
-        if call.answer is CaseAnswer.REFUSED:  # which had ended the hold
+            if said is CaseAnswer.REFUSED:
+                act = self._recording.refuse(case, answered, record, its, entry)
+            else:
+                hold = self._hold(record.call, case.key, actor, done.at)
+                act = self._recording.grant(case, answered, record, its, entry, hold)
+        opened = act()
+        if CaseAnswer.REFUSED in (said, call.answer):  # the hold ended, or began again
             self._settle(record)
-        return begun
+        return self._recording.shown(opened, actor)
 
     def add_call(
         self,
@@ -290,14 +288,14 @@ class Cases:
                 replace(done, detail={**done.detail, "call": sid}),
             )
         self._settle(record)
-        return self._next(case, call, record)
+        return self._next(case, call, record, actor)
 
     def get(self, case_key: str, *, by: Actor | str | None = None) -> CaseRecord:
         """Return all that is known of a case, and its calls with their recordings.
 
         Args:
             case_key: of the case, as the customer says it: with or without hyphens and R.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is no such case.
@@ -336,7 +334,7 @@ class Cases:
 
         Args:
             what: a key, a customer's whole number, or the SID of a call.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             CustodyRefused: it is not for them.
@@ -496,7 +494,7 @@ class Cases:
             kind: those of one kind alone; None for all.
             after: the key of the last one of the page before.
             limit: how many at the most, up to 10,000.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is no case with the key `after`.
@@ -517,7 +515,7 @@ class Cases:
         """Return how many open cases are overdue, and how many nearly due.
 
         Args:
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             CustodyRefused: it is not for them.
@@ -563,12 +561,13 @@ class Cases:
             for each in record.recordings:
                 objects.try_to_settle(each.sid)
 
-    def _next(self, case: Case, call: CaseCall, record: CallRecord) -> CaseOpened:
+    def _next(self, case: Case, call: CaseCall, record: CallRecord, actor: Actor) -> CaseOpened:
         """Return what to say when a call came to a case: its key, and the question."""
         key = case_words.KEY[case.language].format(key=case.key)
         asked = call.answer is not CaseAnswer.NOT_ASKED
         ask = () if asked else (case_words.QUESTION[case.language],)
-        return CaseOpened(case, call, (key, *ask), self._recording.goes_on(record))
+        opened = CaseOpened(case, call, (key, *ask), self._recording.goes_on(record))
+        return self._recording.shown(opened, actor)
 
     def _of_case(self, case: Case, call_sid: str | None) -> CaseCall:
         calls = self._catalog.known_cases.calls(case.id)

@@ -48,7 +48,8 @@ class Certificates:
         Args:
             after: the id of the last one of the page before.
             limit: how many at the most, up to 1,000.
-            by: who asks; None for nobody. Whoever may not look after the archive gets none.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
+                Whoever may not look after the archive gets none.
 
         Raises:
             InvalidQuery: `limit` is no such number.
@@ -64,7 +65,7 @@ class Certificates:
         Args:
             key: its id, such as `E-7KQ4XN2M`.
             limit: of how many recordings and calls the lines are there, up to 1,000.
-            by: who asks; None for nobody.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is none, or they may not know of it.
@@ -81,7 +82,7 @@ class Certificates:
         Args:
             key: its id.
             language: `en` or `es`.
-            by: who asks; None for nobody.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is none, or they may not know of it.
@@ -95,7 +96,7 @@ class Certificates:
         Args:
             key: its id.
             language: `en` or `es`.
-            by: who asks; None for nobody.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is none, or they may not know of it.

@@ -80,7 +80,7 @@ class Custodian:
         access_requests: requests of people who want to know what is kept of them.
         approvals: what waits for a second person.
         holds: what is held, and holds on the calls of a number.
-        retention: how long what is kept, by rules.
+        retention: how long recordings, lines of calls and notes are kept, by rules.
         disclosures: what is given to others, and by whose consent.
         certificates: what erasures did.
     """
@@ -468,7 +468,7 @@ class Custodian:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.

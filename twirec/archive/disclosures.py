@@ -115,7 +115,7 @@ class Disclosures:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
@@ -182,7 +182,7 @@ class Disclosures:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
@@ -338,7 +338,7 @@ class Disclosures:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
@@ -358,7 +358,7 @@ class Disclosures:
         Args:
             limit: how many at the most, up to 1,000.
             after: the last one of the page before.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             InvalidQuery: a value cannot be understood; the message names it.

@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from twirec.archive.audit import LARGEST_PAGE
-from twirec.calls.address import key_of
+from twirec.calls.address import read
 from twirec.catalog import Catalog
 from twirec.custody.approvals import TwoPeople
 from twirec.custody.audit import AuditTrail
 from twirec.custody.holding import check_period, new_hold
-from twirec.model.access import Actor, Deed, acting, asking, check_history, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_ever, check_history
 from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audit import Action
 from twirec.model.custody import Hold
-from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -78,15 +78,13 @@ class Holds:
 
         Raises:
             CustodyRefused: it is not for them.
-            InvalidQuery: no case or no reason is given, it is too long, or a number or time cannot
-                be understood.
+            InvalidQuery: no case or no reason is given, it is too long, a time cannot be
+                understood, or the number does not say who somebody is.
         """
         actor = acting(by)
         with self._trail.attempt(Action.HOLD, actor) as done:
-            self._check(actor, Deed.HOLD)
-            key = key_of(number, self._settings.country)
-            if not key:
-                raise InvalidQuery("number: say whose calls.")
+            check_ever(actor, Deed.HOLD)
+            key = self._key(number)
             begin, end = self._moment("since", since), self._moment("until", until)
             check_period(begin, end)
             said = new_hold(case=case, reason=reason, by=actor.name, at=done.at)
@@ -114,7 +112,7 @@ class Holds:
         actor, number = acting(by), whole("hold", hold, 1, 2**31 - 1)
 
         def subject() -> Mapping[str, Any]:
-            self._check(actor, Deed.UNHOLD)
+            check_ever(actor, Deed.UNHOLD)
             if self._catalog.holds.get(number).lifted:
                 raise NotFound("There is no such hold any more.")
             self._catalog.holds.check_may_be_lifted([number])
@@ -127,7 +125,7 @@ class Holds:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
@@ -154,7 +152,7 @@ class Holds:
             lifted: whether those that were lifted are there too.
             after: `id` of the last one of the page before.
             limit: how many at the most, up to 10,000.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
         """
         return self._catalog.holds.page(
             case=case.strip() if case else None,
@@ -170,9 +168,15 @@ class Holds:
         for sid in sids:
             objects.try_to_settle(sid)
 
-    def _check(self, actor: Actor, deed: Deed) -> None:
-        if not may_ever(actor, deed):
-            raise CustodyRefused(f"{deed} is not for the role {actor.role}.")
+    def _key(self, number: str) -> str:
+        address = read(number, self._settings.country)
+        if not address.identifies:  # nothing would ever be held by it
+            raise InvalidQuery(
+                "number: give a whole number (600 11 12 22, +34600111222) or an address "
+                "(sip:ana@pbx.example.com); one recording is held by its SID, with "
+                "archive.custody.hold or `twirec hold RE…`."
+            )
+        return address.key
 
     def _moment(self, field: str, given: When | None) -> datetime | None:
         if given is None:

@@ -12,9 +12,8 @@ from twirec.archive.recordings import Originals
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.integrity import Integrity as Reader
-from twirec.model.access import OURSELVES, Actor, Deed, acting, may_ever
+from twirec.model.access import OURSELVES, Actor, Deed, acting, check_ever
 from twirec.model.audit import Action
-from twirec.model.errors import CustodyRefused
 from twirec.model.given import understood, whole
 from twirec.model.integrity import IntegrityReport
 from twirec.model.records import Recording
@@ -85,8 +84,7 @@ class Integrity:
         """
         actor = acting(by)
         with self._trail.attempt(Action.CHECK, actor):
-            if not may_ever(actor, Deed.COMPARE):
-                raise CustodyRefused(f"Reading back is not for the role {actor.role}.")
+            check_ever(actor, Deed.COMPARE, "Reading back")
             if sample is not None:
                 whole("sample", sample, 1, MOST)
         of = self._catalog.checks.count()

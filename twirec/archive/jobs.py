@@ -66,8 +66,8 @@ class Jobs:
         """Do one piece of due work, as a hint named it.
 
         Args:
-            kind: `recording`, `pause`, `event`, `case`, `mail`, `listening copy`,
-                `transcript` or `card cut`.
+            kind: `recording`, `pause`, `erasure`, `event`, `case`, `mail`, `listening copy`,
+                `transcript` or `card cut`; nothing is done of one that these settings do not want.
             key: which one: a recording's SID, an event's or e-mail's id, a case's key, an object's
                 name.
 

@@ -13,10 +13,10 @@ from twirec.catalog import Catalog
 from twirec.catalog.erasures import ALPHABET
 from twirec.custody.audit import AuditTrail
 from twirec.custody.document_pdf import check_installed
-from twirec.model.access import Actor, Deed, acting, asking, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_ever, may_ever
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
-from twirec.model.errors import BytesDiffer, CustodyRefused, NotFound
+from twirec.model.errors import BytesDiffer, NotFound
 from twirec.model.given import understood, whole
 from twirec.model.months import (
     ClosedMonth,
@@ -101,8 +101,7 @@ class Months:
         """
         actor = acting(by)
         with self._trail.attempt(Action.CLOSE_MONTH, actor, detail={"month": month[:16]}):
-            if not may_ever(actor, Deed.OVERSEE):
-                raise CustodyRefused(f"Closing a month is not for the role {actor.role}.")
+            check_ever(actor, Deed.OVERSEE, "Closing a month")
             span = month_span(month, self._now(), self._settings.timezone)
             check_installed()
             seal = self._evidence.seal_of_settings()
@@ -187,7 +186,8 @@ class Months:
         Args:
             month: only those about this one, such as `2026-11`.
             limit: how many at the most, up to 1,000.
-            by: who asks; None for nobody. Whoever may not look after the archive gets none.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
+                Whoever may not look after the archive gets none.
 
         Raises:
             InvalidQuery: `limit` is no such number.
@@ -202,7 +202,7 @@ class Months:
 
         Args:
             key: its id, such as `M-2026-11-7KQ4XN2M`.
-            by: who asks; None for nobody.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: there is none, or they may not know of it.

@@ -259,7 +259,7 @@ class Recordings:
 
         Args:
             sid: `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Returns:
             The recording; without its details, such as its object's name, if these are not for
@@ -280,7 +280,7 @@ class Recordings:
 
         Args:
             sid: `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             InvalidQuery: the SID is no text.
@@ -298,9 +298,10 @@ class Recordings:
         download: bool = False,
         purpose: str | None = None,
     ) -> AudioStream:
-        """Return the bytes of a recording as it was archived, or a range of them, as a stream.
+        """Return the bytes of a recording, or a range of them, as a stream.
 
-        Where a card number was cut out, silence is in its place.
+        They are those that were archived; where card numbers were cut out, those of the copy
+        without them: the same file, but for silence in their place.
 
         It is on the audit log before the first byte is read; so is an attempt that is refused.
 
@@ -477,7 +478,7 @@ class Recordings:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
@@ -517,7 +518,7 @@ class Recordings:
             width, height: pixels, 40 to 10,000.
             title: what a screen reader says; by default its length and who speaks how much.
             labels: what customer and agent are called in the default title.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             InvalidQuery: width or height is out of bounds.

@@ -1,4 +1,4 @@
-"""How long what is kept: rules, what they would do, and what they say of a recording."""
+"""How long recordings, lines of calls and notes are kept: rules, and what they would do."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from twirec.custody.retention import (
     last_day,
     over_before,
 )
-from twirec.model.access import Actor, Deed, acting, asking, check_history, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_ever, check_history
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.custody import block_until
-from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import text, understood, word
 from twirec.model.retention import (
     ANY_CASE,
@@ -57,7 +57,9 @@ LONGEST_CASE = 64
 
 @understood
 class RetentionRules:
-    """How long what is kept. No rule is there to begin with, and nothing is destroyed.
+    """Sets how long recordings, lines of calls and notes are kept.
+
+    No rule is there to begin with, and nothing is destroyed.
 
     A rule that is set or removed waits: it is in force once all are applied, after a dry run.
 
@@ -120,8 +122,9 @@ class RetentionRules:
             term: how long, such as `30 days`, `6 months` or `5 years`.
             by: who sets it.
             reason: why, kept with it.
-            kept: what it is about: `recordings`; `calls`, the outside party's number on their
-                lines; or `notes`, their text.
+            kept: what it is about: `recordings`; `calls`, whom their lines name (the number,
+                addresses, agents, the case number) and their notes, while the lines stay; or
+                `notes` alone.
             at_end: of recordings: `block` (the default) or `destroy`.
             number: only calls of that own number, as a person types it.
             direction: only calls in, or out.
@@ -188,12 +191,12 @@ class RetentionRules:
         It looks at all recordings there are: some seconds for a million.
 
         Args:
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             CustodyRefused: it is not for them.
         """
-        self._check(asking(by), Deed.OVERSEE)
+        check_ever(asking(by), Deed.OVERSEE, f"retention: {Deed.OVERSEE}")
         history = self._catalog.retention.history()
         rules = in_order(standing(history).values())
         counted, without_rule, without_start = self._counted(rules)
@@ -233,7 +236,7 @@ class RetentionRules:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
@@ -330,7 +333,7 @@ class RetentionRules:
         known: Sequence[RetentionChange] | None = None,
     ) -> RetentionChange:
         with self._trail.attempt(Action.RETENTION, actor) as done:
-            self._check(actor, Deed.ERASE)
+            check_ever(actor, Deed.ERASE, f"retention: {Deed.ERASE}")
             if known is None:
                 known = self._catalog.retention.history()
             entry = self._entry(done, change)
@@ -341,16 +344,6 @@ class RetentionRules:
         said = {"step": change.step.value, "name": change.name, "term": change.term}
         detail = {name: value for name, value in said.items() if value}
         return self._trail.about(replace(done, detail=detail), change.number or "")
-
-    def _check(self, actor: Actor, deed: Deed) -> None:
-        """Let through who may do something with recordings of whatever custody.
-
-        Raises:
-            CustodyRefused: it is not for them.
-        """
-        if not may_ever(actor, deed):
-            role = actor.staff_role or "nobody"
-            raise CustodyRefused(f"retention: {deed} is not for the role {role}.")
 
 
 def _tell(looked: Looked) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from twirec.archive.recordings import Originals
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
-from twirec.model.access import Actor, Deed, acting, asking, may_ever
+from twirec.model.access import Actor, Deed, acting, asking, check_ever
 from twirec.model.audit import Action, Detail
 from twirec.model.errors import (
     BytesDiffer,
@@ -89,7 +89,7 @@ class Transcripts:
 
         Args:
             sid: of the recording, `RE…`.
-            by: who asks; None for nobody, who has the least rights.
+            by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
@@ -153,8 +153,7 @@ class Transcripts:
         """
         actor, now = acting(by), self._now()
         with self._trail.attempt(Action.TRANSCRIBE, actor) as done:
-            if not may_ever(actor, Deed.TRANSCRIBE):
-                raise CustodyRefused(f"{Deed.TRANSCRIBE} is not for the role {actor.role}.")
+            check_ever(actor, Deed.TRANSCRIBE)
             zone = self._settings.timezone
             begin = spoken_span("since", since, now=now, zone=zone).since
             end = now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from twirec.catalog import tables
 from twirec.catalog.database import Database, to_model, to_models, to_row
@@ -25,9 +25,8 @@ class Announcements:
 
     def keep(self, announcement: Announcement, at: datetime) -> None:
         """Keep a wording under its hash, for ever. Doing it again changes nothing."""
-        row = to_row(announcement, announcements) | {"kept_at": at}
         with self._database.write() as connection:
-            self._database.insert_once(connection, announcements, row)
+            keep_wording(self._database, connection, announcement, at)
 
     def keep_audio(self, audio: Audio, at: datetime) -> None:
         """Keep a file of an announcement under its hash, for ever. Again changes nothing."""
@@ -73,3 +72,11 @@ class Announcements:
             connection.execute(
                 update(announcements).where(announcements.c.hash == hash_).values(published_at=at)
             )
+
+
+def keep_wording(
+    database: Database, connection: Connection, announcement: Announcement, at: datetime
+) -> None:
+    """Keep a wording in a transaction; see `Announcements.keep`."""
+    row = to_row(announcement, announcements) | {"kept_at": at}
+    database.insert_once(connection, announcements, row)

@@ -19,9 +19,11 @@ from sqlalchemy import (
     update,
 )
 
+from twirec.catalog.announcements import keep_wording
 from twirec.catalog.audit import append
 from twirec.catalog.case_mails import add_mail, forget_failed
 from twirec.catalog.case_tables import case_calls, case_clocks, case_steps, cases
+from twirec.catalog.consents import write_answer
 from twirec.catalog.database import Database, to_model, to_row
 from twirec.catalog.disclosure_tables import disclosures
 from twirec.catalog.disclosures import Proofs, revoke_for_case
@@ -30,9 +32,13 @@ from twirec.catalog.hints import hint
 from twirec.catalog.holds import add_hold, hold_off, lift_holds
 from twirec.catalog.known_cases import OPEN, not_there
 from twirec.catalog.leases import Leases
+from twirec.catalog.orders import order_when_finished
+from twirec.catalog.stop_orders import write_order
 from twirec.catalog.tables import holds, recordings
 from twirec.model.access import OURSELVES
-from twirec.model.audit import AuditDraft
+from twirec.model.agents import StopOrder
+from twirec.model.announcements import Announcement
+from twirec.model.audit import Action, AuditDraft, AuditOutcome, Detail
 from twirec.model.cases import (
     Case,
     CaseAnswer,
@@ -42,12 +48,14 @@ from twirec.model.cases import (
     CaseStep,
     CaseStepKind,
 )
-from twirec.model.custody import Hold
+from twirec.model.custody import Hold, Order, OrderKind
 from twirec.model.disclosures import Disclosure
-from twirec.model.errors import InvalidQuery, NotFound
+from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.events import EventType
 from twirec.model.hints import CASE
 from twirec.model.lease import Lease
+from twirec.model.records import Answer, Consent
+from twirec.model.vocabulary import Verdict
 
 INCOMPLETE = cases.c.complete_by.is_not(None)
 
@@ -61,7 +69,7 @@ BEFORE: Mapping[CaseStepKind, tuple[ColumnElement[bool], str]] = {
 """What has to be so before a step, and what is wrong where it is not."""
 
 NO_MORE = "the customer said no to its being recorded for their case"
-"""Why the links of a case's receipts end."""
+"""Why hold, links and recordings of a case end."""
 
 TOLD = (CaseStepKind.NEARLY_DUE, CaseStepKind.OVERDUE)
 
@@ -98,7 +106,7 @@ class Cases:
             taken = select(cases.c.id).where(cases.c.key == new.key)
             if connection.execute(taken).first() is not None:
                 return None
-            add_hold(connection, hold)
+            held = add_hold(connection, hold)
             opened = to_model(
                 Case, connection.execute(insert(cases).values(row).returning(cases)).one()
             )
@@ -108,6 +116,7 @@ class Cases:
             _set_clock(connection, opened)
             write_event(connection, EventType.CASE_OPENED, case_key=opened.key)
             append(connection, audited)
+            _append_of(connection, Action.HOLD, [held], audited)
         return opened, its_call
 
     def take(
@@ -139,26 +148,27 @@ class Cases:
             known = its.join(cases, cases.c.id == case_calls.c.case_id).where(cases.c.key == key)
             row = connection.execute(known).first()
             if row is None:
-                add_hold(connection, hold)
+                hold = add_hold(connection, hold)
             taken = _take(connection, key, step if row is None else None, {}, of=step.kind)
             if row is not None:
                 return taken, to_model(CaseCall, row)
             added = replace(call, case_id=taken.id)
             connection.execute(insert(case_calls), to_row(added, case_calls))
             append(connection, audited)
+            _append_of(connection, Action.HOLD, [hold], audited)
         return taken, added
 
-    def answer(
+    def grant(
         self,
         key: str,
         call: CaseCall,
         step: CaseStep,
         audited: AuditDraft,
+        *,
         hold: Hold | None = None,
+        proof: tuple[Announcement, Consent] | None = None,
     ) -> CaseCall:
-        """Write down what a customer answered in a call of a case.
-
-        A no ends the links that receipts of the case have to what is recorded of the call.
+        """Write down that a customer consents to a call's being recorded for a case.
 
         Args:
             key: of the case.
@@ -166,40 +176,107 @@ class Cases:
             step: that they answered.
             audited: its entry.
             hold: on the call's recordings, where a no had ended it; None for none.
+            proof: what proves the consent, with the wording of the question, where recording is to
+                begin by it; None where it is not.
 
         Raises:
             NotFound: there is no such case.
             InvalidQuery: it is closed.
         """
-        values = {"answer": call.answer, "answered_at": call.answered_at, "how": call.how}
-        its = _of_call(call.account_sid, call.call_sid) & (case_calls.c.case_id == call.case_id)
-        change = update(case_calls).where(its).values(**values, asked_by=call.asked_by)
         with self._database.write() as connection:
+            held = []
             if hold is not None and not _standing(connection, _held_for(key, call)):
-                add_hold(connection, hold)
+                held = [add_hold(connection, hold)]
             _take(connection, key, step, {})
-            row = connection.execute(change.returning(case_calls)).one()
-            if call.answer is CaseAnswer.REFUSED:
-                its_call = (call.account_sid, call.call_sid)
-                ended = revoke_for_case(connection, key, *its_call, NO_MORE, audited)
-                audited = replace(audited, detail={**audited.detail, "links_ended": ended})
+            answered = _answer(connection, call)
+            if proof is not None:
+                asked, consent = proof
+                keep_wording(self._database, connection, asked, audited.at)
+                write_answer(self._database, connection, Answer(consent))
             append(connection, audited)
-        return to_model(CaseCall, row)
+            _append_of(connection, Action.HOLD, held, audited)
+        return answered
+
+    def refuse(
+        self,
+        key: str,
+        call: CaseCall,
+        step: CaseStep,
+        audited: AuditDraft,
+        *,
+        begun: Sequence[str] = (),
+        stop: StopOrder | None = None,
+    ) -> tuple[CaseCall, Sequence[str]]:
+        """Write down that a customer says no to a call's being recorded for a case.
+
+        With it end the case's hold on what is recorded of the call, and the links that receipts of
+        the case have to that; and it is ordered that recordings end, and are destroyed.
+
+        Args:
+            key: of the case.
+            call: its call, with the answer.
+            step: that they answered.
+            audited: its entry; the holds and recordings get theirs.
+            begun: the recordings that are to be destroyed, now, or as soon as they are finished.
+            stop: the order that what is recorded of the call ends; None where it goes on.
+
+        Returns:
+            The call, and those of the recordings that are not destroyed, as others hold them.
+
+        Raises:
+            NotFound: there is no such case.
+            InvalidQuery: it is closed.
+        """
+        with self._database.write() as connection:
+            hold_off(connection)
+            _take(connection, key, step, {})
+            answered = _answer(connection, call)
+            its_call = (call.account_sid, call.call_sid)
+            ended = revoke_for_case(connection, key, *its_call, NO_MORE, audited)
+            detail = {**audited.detail, "links_ended": ended, "recording_ends": stop is not None}
+            lifted = _lift(connection, _held_for(key, call), audited, NO_MORE)
+            if stop is not None:
+                write_order(self._database, connection, stop)
+            erased = [_destroy(connection, sid, audited) for sid in begun]
+            append(connection, replace(audited, detail=detail))
+            _append_of(connection, Action.UNHOLD, lifted, audited)
+            for entry in filter(None, erased):
+                append(connection, entry)
+        return answered, [
+            each.sid for each in erased if each and each.outcome is AuditOutcome.DENIED
+        ]
 
     def began_recording(
         self, call: CaseCall, sid: str, step: CaseStep, audited: AuditDraft
-    ) -> None:
-        """Write down which recording began by a customer's consent."""
-        its = _of_call(call.account_sid, call.call_sid) & (case_calls.c.case_id == call.case_id)
-        with self._database.write() as connection:
-            connection.execute(update(case_calls).where(its).values(recording_sid=sid))
-            _add(connection, step)
-            append(connection, audited)
+    ) -> bool:
+        """Write down which recording began by a customer's consent.
 
-    def end_hold(self, key: str, call: CaseCall, *, by: str, at: datetime, reason: str) -> None:
-        """End the hold that a case has on what is recorded of a call."""
+        Where they said no while it began, it ends, and is destroyed as soon as it is finished.
+
+        Args:
+            call: the call of the case.
+            sid: of the recording.
+            step: that it began.
+            audited: its entry.
+
+        Returns:
+            Whether their yes still stands.
+        """
+        its = _of_call(call.account_sid, call.call_sid) & (case_calls.c.case_id == call.case_id)
+        change = update(case_calls).where(its).values(recording_sid=sid)
         with self._database.write() as connection:
-            _lift(connection, _held_for(key, call), by=by, at=at, reason=reason)
+            hold_off(connection)
+            answer = connection.scalar(change.returning(case_calls.c.answer))
+            _add(connection, step)
+            erased = None
+            if answer is CaseAnswer.REFUSED:
+                stop = StopOrder(call.account_sid, call.call_sid, Verdict.NOT_CONSENTED, audited.at)
+                write_order(self._database, connection, stop)
+                erased = _destroy(connection, sid, audited)
+            append(connection, audited)
+            if erased is not None:
+                append(connection, erased)
+        return answer is not CaseAnswer.REFUSED
 
     def close(
         self, key: str, step: CaseStep, changes: Mapping[str, Any], audited: AuditDraft
@@ -219,12 +296,14 @@ class Cases:
             # of a catalog that was made anew there may be holds that only the objects knew of
             ours = holds.c.call_sid.is_not(None) | (holds.c.by == OURSELVES.name)
             its = (holds.c.case_number == key) & ours
-            ids = _lift(connection, its, by=step.by, at=step.at, reason=f"case {key} is closed")
+            lifted = _lift(connection, its, audited, f"case {key} is closed")
+            sids = _recorded(connection, lifted)
             _set_clock(connection, closed)
             forget_failed(connection, key)
             write_event(connection, EventType.CASE_CLOSED, case_key=key)
             append(connection, audited)
-        return closed, ids
+            _append_of(connection, Action.UNHOLD, lifted, audited)
+        return closed, sids
 
     def add_step(self, key: str, step: CaseStep, audited: AuditDraft) -> Case:
         """Write down that something was done for a case, which changes nothing of it.
@@ -339,17 +418,60 @@ def _standing(connection: Connection, which: ColumnElement[bool]) -> Sequence[An
     return connection.execute(select(holds).where(which, holds.c.lifted_at.is_(None))).all()
 
 
+def _answer(connection: Connection, call: CaseCall) -> CaseCall:
+    """Write down what a customer answered in a call of a case."""
+    values = {"answer": call.answer, "answered_at": call.answered_at, "how": call.how}
+    its = _of_call(call.account_sid, call.call_sid) & (case_calls.c.case_id == call.case_id)
+    change = update(case_calls).where(its).values(**values, asked_by=call.asked_by)
+    return to_model(CaseCall, connection.execute(change.returning(case_calls)).one())
+
+
+def _append_of(
+    connection: Connection, action: Action, these: Sequence[Hold], audited: AuditDraft
+) -> None:
+    """Write an entry for each hold of a case that begins or ends, made of that of the step.
+
+    Entries come last in a transaction: whoever writes one waits for who wrote the one before.
+    """
+    for hold in these:
+        detail: Detail = {"case": hold.case_number, "hold": hold.id}
+        sid = hold.recording_sid or hold.call_sid or ""
+        append(connection, replace(audited, action=action, sid=sid, detail=detail))
+
+
+def _destroy(connection: Connection, sid: str, audited: AuditDraft) -> AuditDraft | None:
+    """Order that a recording is destroyed, which is denied where others hold it.
+
+    `hold_off` or `keep_holds_out` comes before it.
+
+    Returns:
+        Its entry; None where nothing was left to order.
+    """
+    order = Order(sid, OrderKind.ERASE, audited.at, audited.by, NO_MORE)
+    ordered = order_when_finished(connection, order)
+    entry = replace(audited, action=Action.ERASE, sid=sid, detail={"reason": NO_MORE})
+    if ordered is False:
+        said = {"reason": NO_MORE, "error": CustodyRefused.__name__}
+        return replace(entry, outcome=AuditOutcome.DENIED, detail=said)
+    return entry if ordered else None
+
+
 def _lift(
-    connection: Connection, which: ColumnElement[bool], *, by: str, at: datetime, reason: str
-) -> list[str]:
-    """Lift holds, and return the recordings of their calls."""
-    rows = _standing(connection, which)
-    if rows:
-        lift_holds(connection, [row.id for row in rows], by=by, at=at, reason=reason)
-    sids: list[str] = [row.recording_sid for row in rows if row.recording_sid]
-    for row in rows:
-        its = (recordings.c.account_sid == row.account_sid) & (
-            recordings.c.call_sid == row.call_sid
+    connection: Connection, which: ColumnElement[bool], audited: AuditDraft, reason: str
+) -> list[Hold]:
+    """Lift holds, and return them."""
+    ids = [row.id for row in _standing(connection, which)]
+    if not ids:
+        return []
+    return lift_holds(connection, ids, by=audited.by, at=audited.at, reason=reason)
+
+
+def _recorded(connection: Connection, these: Sequence[Hold]) -> list[str]:
+    """Return the recordings that holds are of, or their calls."""
+    sids = [hold.recording_sid for hold in these if hold.recording_sid]
+    for hold in these:
+        its = (recordings.c.account_sid == hold.account_sid) & (
+            recordings.c.call_sid == hold.call_sid
         )
         sids += connection.scalars(select(recordings.c.sid).where(its))
     return sids

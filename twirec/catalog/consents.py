@@ -88,7 +88,7 @@ class Consents:
         """
         answer = Answer(consent, reason, detail, order)
         with self._database.write() as connection:
-            return self._record(connection, answer)
+            return write_answer(self._database, connection, answer)
 
     def record_with(
         self, agents: Sequence[str], decide: Callable[[Sequence[InformedAgent]], Answer]
@@ -107,7 +107,7 @@ class Consents:
         """
         with self._database.write() as connection:
             answer = decide(informed(connection, agents) if agents else [])
-            return self._record(connection, answer), answer
+            return write_answer(self._database, connection, answer), answer
 
     def answer(
         self, account_sid: str, call_sid: str, decide: Callable[[ToldCall], Answer | None]
@@ -136,23 +136,7 @@ class Consents:
                 register=tuple(to_models(InformedAgent, ENTRIES.all(connection, its))),
             )
             answer = decide(told)
-            return self._record(connection, answer) if answer else None
-
-    def _record(self, connection: Connection, answer: Answer) -> Consent:
-        consent = answer.consent
-        row = to_row(consent, consents)
-        # Only of a call that is there: the foreign key's own error ends the transaction on
-        # PostgreSQL.
-        if INSERT.first(connection, row) is None:
-            its = {name: row[name] for name in ("account_sid", "call_sid", "leg")}
-            first = CONSENT_OF_LEG.first(connection, its)
-            if first is None:
-                raise NotFound(f"The catalog has no call {consent.call_sid}.")
-            return to_model(Consent, first)
-        _say(connection, consent.account_sid, consent.call_sid, answer.detail, answer.reason)
-        if answer.order:
-            write_order(self._database, connection, answer.order)
-        return consent
+            return write_answer(self._database, connection, answer) if answer else None
 
     def name_with(
         self,
@@ -190,6 +174,23 @@ def lines_of(
     return {
         sid: (to_model(Call, theirs[0]), tuple(_consents(theirs))) for sid, theirs in rows.items()
     }
+
+
+def write_answer(database: Database, connection: Connection, answer: Answer) -> Consent:
+    """Write a consent and what follows from it in a transaction; see `Consents.record`."""
+    consent = answer.consent
+    row = to_row(consent, consents)
+    # Only of a call that is there: the foreign key's own error ends the transaction on PostgreSQL.
+    if INSERT.first(connection, row) is None:
+        its = {name: row[name] for name in ("account_sid", "call_sid", "leg")}
+        first = CONSENT_OF_LEG.first(connection, its)
+        if first is None:
+            raise NotFound(f"The catalog has no call {consent.call_sid}.")
+        return to_model(Consent, first)
+    _say(connection, consent.account_sid, consent.call_sid, answer.detail, answer.reason)
+    if answer.order:
+        write_order(database, connection, answer.order)
+    return consent
 
 
 def write_naming(

@@ -46,6 +46,9 @@ GIVES_UP = timedelta(hours=26)
 """A call that nobody said the end of is over by then: Twilio's longest is 24 hours
 (https://www.twilio.com/docs/voice/twiml/dial#timelimit)."""
 
+WHILE_HELD = timedelta(hours=1)
+"""After which one looks again whether something whose date has come is held still."""
+
 _IS_OPEN = erasure_items.c.outcome.in_(sorted(OPEN))
 _ORDERED = erased_copies.c.outcome == CopyOutcome.ORDERED
 _OVER = (State.ERASED, *sorted(NOTHING_THERE), State.EXTERNAL)
@@ -289,7 +292,7 @@ class Erasing:
     def finish(self, lease: Lease[Erasure], now: datetime, wait: timedelta) -> bool:
         """End the lease: for good if nothing is left for us to do, or else for some time.
 
-        Of what is blocked the rest comes on its date.
+        Of what is blocked the rest comes on its date, or once nothing holds it.
 
         Args:
             lease: of the erasure.
@@ -313,7 +316,8 @@ class Erasing:
         values = {**ENDED, "due_at": now + wait, "last_error": ""}
         if waits and lease.item.until is not None:
             until = lease.item.until
-            values["due_at"] = datetime(until.year, until.month, until.day, tzinfo=now.tzinfo)
+            comes = datetime(until.year, until.month, until.day, tzinfo=now.tzinfo)
+            values["due_at"] = max(comes, now + WHILE_HELD)  # it came: then something is held
         elif not left:
             values |= {"due_at": None, "done_at": now}
         with self._leases.commit(lease, values):

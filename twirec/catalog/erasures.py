@@ -348,10 +348,14 @@ def begin_erasure(
 
 
 def destroy_blocked(connection: Connection, erasure: Erasure, at: datetime) -> None:
-    """Order that what an erasure blocked is destroyed, as its date came; see `begin_erasure`."""
+    """Order that what an erasure blocked is destroyed, as its date came; see `begin_erasure`.
+
+    What is held stays blocked, and is ordered when this is called again and nothing holds it.
+    """
     its = (erasure_items.c.erasure == erasure.id) & (erasure_items.c.outcome == CopyOutcome.BLOCKED)
     connection.execute(update(erasure_items).where(its).values(outcome=CopyOutcome.ORDERED))
-    _destroy(connection, erasure.id, Order("", OrderKind.ERASE, at, erasure.by, erasure.reason))
+    order = Order("", OrderKind.ERASE, at, erasure.by, erasure.reason)
+    _destroy(connection, erasure.id, order, held_is=CopyOutcome.BLOCKED)
 
 
 def _block(connection: Connection, erasure: Erasure, order: Order) -> None:
@@ -379,14 +383,16 @@ def _block(connection: Connection, erasure: Erasure, order: Order) -> None:
     connection.execute(update(calls).where(its).values(blocked=True))
 
 
-def _destroy(connection: Connection, erasure: str, order: Order) -> None:
+def _destroy(
+    connection: Connection, erasure: str, order: Order, held_is: CopyOutcome = CopyOutcome.REFUSED
+) -> None:
     these = _recordings(erasure)
     locked = select(recordings.c.sid).where(recordings.c.sid.in_(these))
     connection.execute(locked.order_by(recordings.c.sid).with_for_update())
     kept = select(recordings.c.sid).where(recordings.c.sid.in_(these), held())
-    refused = erasure_items.c.sid.in_(kept)
-    say_of(connection, erasure, RECORDING, CopyOutcome.REFUSED, refused, "held")
-    say_of(connection, erasure, CALL, CopyOutcome.REFUSED, _call_is_held(), "held")
+    stays = erasure_items.c.sid.in_(kept)
+    say_of(connection, erasure, RECORDING, held_is, stays, "held")
+    say_of(connection, erasure, CALL, held_is, _call_is_held(), "held")
     ordered = order_destruction(connection, recordings.c.sid.in_(these), order)
     hint_recordings(connection, ordered)
     rest = recordings.c.sid.in_(these) & recordings.c.state.not_in([*ERASABLE, *sorted(UNDONE)])

@@ -73,8 +73,8 @@ def _last(connection: Connection, sid: str) -> dict[str, Any] | None:
 class Events:
     """What the company's own webhook is to be told, until it took it.
 
-    If events are wanted, one is written in the transaction in which a recording becomes `archived`,
-    `parked` or `lost`: both are there, or neither. What was tried again and is parked in the same
+    If events are wanted, one is written in the transaction of what it tells of (`EventType`): both
+    are there, or neither. What was tried again and is parked in the same
     state for the same reason is no second event, unless nobody could be told of the first. Of an
     audit log that is found broken there is one, until it was found right again.
 

@@ -65,7 +65,8 @@ SIDS: BindParameter[Any] = bindparam("sids", expanding=True)
 
 
 def _theirs(table: FromClause) -> ColumnElement[bool]:
-    # Not by pairs of account and SID: SQLite takes no list of pairs.
+    # Two lists, and not one of pairs: a SID is of one account, and what else they let through,
+    # nobody looks up.
     return table.c.account_sid.in_(ACCOUNTS) & table.c.call_sid.in_(SIDS)
 
 

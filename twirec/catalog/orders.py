@@ -69,32 +69,6 @@ class Orders:
         check_not_held(self._database, order.recording_sid)
         raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
 
-    def erase_when_finished(self, order: Order, audited: AuditDraft) -> None:
-        """Write down that a recording is destroyed: now, or as soon as it is finished.
-
-        Raises:
-            CustodyRefused: it is held.
-        """
-        its_own = recordings.c.sid == order.recording_sid
-        with self._database.write() as connection:
-            keep_holds_out(connection)
-            ordered = order_destruction(connection, its_own, order)
-            hint_recordings(connection, ordered)
-            waits = update(recordings).where(
-                its_own, recordings.c.state == State.RECORDING, ~held()
-            )
-            if (
-                ordered
-                or connection.execute(
-                    waits.values(to_be_erased=True).returning(recordings.c.sid)
-                ).first()
-            ):
-                if not ordered:
-                    connection.execute(insert(orders), to_row(order, orders))
-                append(connection, audited)
-                return
-        check_not_held(self._database, order.recording_sid)
-
     def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
         """Write an order down, and make the recording due to be archived in spite of its error.
 
@@ -179,6 +153,28 @@ def order_destruction(
         its_own = replace(order, recording_sid=each.sid, kind=OrderKind.ERASE)
         connection.execute(insert(orders), to_row(its_own, orders))
     return ordered
+
+
+def order_when_finished(connection: Connection, order: Order) -> bool | None:
+    """Order that a recording is destroyed: now, or as soon as it is finished.
+
+    It is in a transaction that writes; `keep_holds_out` comes before it.
+
+    Returns:
+        Whether it is ordered; False where it is held, and None where nothing is left to order.
+    """
+    its_own = recordings.c.sid == order.recording_sid
+    if ordered := order_destruction(connection, its_own, order):
+        hint_recordings(connection, ordered)
+        return True
+    goes_on = its_own & (recordings.c.state == State.RECORDING) & ~recordings.c.to_be_erased
+    waits = update(recordings).where(goes_on, ~held()).values(to_be_erased=True)
+    if connection.execute(waits.returning(recordings.c.sid)).first() is not None:
+        connection.execute(insert(orders), to_row(order, orders))
+        return True
+    left = goes_on | (its_own & recordings.c.state.in_(ERASABLE))
+    kept = connection.execute(select(recordings.c.sid).where(left, held())).first()
+    return None if kept is None else False
 
 
 def to_be_erased(at: datetime) -> dict[str, Any]:

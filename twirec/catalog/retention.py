@@ -1,4 +1,4 @@
-"""How long what is kept: the history of the rules, and what is to be looked at and goes."""
+"""How long something is kept: the history of the rules, and what is to be looked at and goes."""
 
 from __future__ import annotations
 

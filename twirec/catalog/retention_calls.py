@@ -1,4 +1,4 @@
-"""How long the lines of calls keep whose they were, and how long notes are kept."""
+"""How long the lines of calls name anybody, and how long notes are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of how long what is kept."""
+"""The tables of how long something is kept: the rules, and when to look at what."""
 
 from __future__ import annotations
 

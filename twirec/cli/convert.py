@@ -98,6 +98,7 @@ def convert(
 def download(sid: str, purpose: str | None, output: str | None, as_json: bool) -> None:
     """Write a recording (RE…) as it was archived, byte for byte.
 
+    Where card numbers were cut out of it, that is its copy without them: the same, but for silence.
     Without -o the file is named after number and local time. A file that is there is not replaced.
     """
     archive = twirec.Archive.from_env()

@@ -13,6 +13,7 @@ from twirec.cli.output import say
 from twirec.evidence.check import check_evidence
 from twirec.evidence.tools import check_installed
 from twirec.model.access import Actor
+from twirec.model.claims import CheckLevel
 from twirec.model.errors import EvidenceToolsMissing
 from twirec.model.evidence import EvidenceCheck
 from twirec.model.states import State
@@ -20,6 +21,7 @@ from twirec.sandbox.authority import Authority
 
 NAME = "evidence.pdf"
 ANA = Actor("the demo", "admin")
+SAID = {CheckLevel.HOLDS: "right", CheckLevel.BROKEN: "broken", CheckLevel.UNKNOWN: "not known"}
 
 
 def authority_of(folder: Path, company: str) -> Authority | None:
@@ -49,9 +51,9 @@ def seal_one(archive: twirec.Archive, authority: Authority | None, folder: Path)
         return ""
     with authority:
         found, path = _sealed(archive, authority, folder / NAME)
-    levels = [claim.level.value for claim in found.claims]
-    counts = ", ".join(f"{levels.count(level)} {level}" for level in dict.fromkeys(levels))
-    say(f"A sealed package of one call: {path} ({counts}; twirec verify says each)")
+    levels = [claim.level for claim in found.claims]
+    counts = ", ".join(f"{levels.count(level)} {SAID[level]}" for level in dict.fromkeys(levels))
+    say(f"A sealed package of one call: {path} (its claims: {counts}; twirec verify says each)")
     return "" if found.holds else "the sealed package does not hold"
 
 

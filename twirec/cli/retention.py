@@ -1,4 +1,4 @@
-"""How long what is kept: rules, a dry run, and what they say of a recording."""
+"""How long recordings, lines of calls and notes are kept: rules, and a dry run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NO_RULES = "There are no rules: nothing is ever destroyed. See `twirec retention
 @as_json
 @click.pass_context
 def retention(context: click.Context, as_json: bool) -> None:
-    """Say how long what is kept, and see what that destroys, and when.
+    """Set how long recordings, call lines and notes are kept, and preview what that would destroy.
 
     A rule waits until all are applied, after a dry run: `set`, `preview`, `apply`.
     """
@@ -110,7 +110,8 @@ def _plain(rules: Sequence[RetentionRule]) -> list[dict[str, Any]]:
     type=click.Choice([each.value for each in Kept]),
     default=Kept.RECORDINGS.value,
     show_default=True,
-    help="What is kept: recordings, the customers' numbers of calls, or the text of notes.",
+    help="What is kept: recordings; calls, which is whom a call's line names (number, addresses, "
+    "agents, case number) and its notes, while the line stays; or notes alone.",
 )
 @click.option(
     "--then",

@@ -8,7 +8,7 @@ from typing import Any
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.standstill import check_reason
-from twirec.model.access import Actor, Deed, may_ever
+from twirec.model.access import Actor, Deed, check_ever, may_ever
 from twirec.model.approvals import (
     OPEN_FOR,
     Approval,
@@ -130,8 +130,7 @@ def check_right(actor: Actor, approval: Approval) -> None:
     """
     if not sees(actor):
         raise NotFound(f"There is no request {approval.id}.", hidden=True)
-    if not may_ever(actor, DEEDS[approval.kind]):
-        raise CustodyRefused(f"{approval.kind} is not for the role {actor.role}.")
+    check_ever(actor, DEEDS[approval.kind], approval.kind)
 
 
 def check_second(actor: Actor, approval: Approval) -> None:

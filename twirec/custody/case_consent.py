@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from twirec.calls.ledger import BY_REST
 from twirec.model.cases import CaseAnswer, CaseStep, CaseStepKind
 from twirec.model.records import CallRecord, Consent, Recording
 from twirec.model.states import NOTHING_THERE, UNDONE, Custody, State
@@ -59,6 +60,40 @@ def begun_for(call_sid: str, steps: Iterable[CaseStep], since: datetime | None =
         each.text
         for each in its
         if each.call_sid == call_sid and (since is None or each.at >= since)
+    ]
+
+
+def proof_of(record: CallRecord, key: str) -> Consent | None:
+    """Return what was written down before recording was to begin for a case; None if it was not.
+
+    Args:
+        record: the call.
+        key: of the case.
+    """
+    return next((each for each in record.consents if each.leg == key), None)
+
+
+def begun_by(record: CallRecord, key: str, steps: Iterable[CaseStep]) -> list[str]:
+    """Return the recordings of a call that a yes for a case began, those too that no step tells of.
+
+    Whoever began one may have died before that was written down. Where one was to begin for a case
+    nothing else was recorded: what began over the API since, of the call itself, is that.
+
+    Args:
+        record: the call.
+        key: of the case.
+        steps: what was done for the case.
+    """
+    begun, proof = begun_for(record.call.call_sid, steps), proof_of(record, key)
+    if proof is None:
+        return begun
+    since = proof.at - A_MOMENT
+    return begun + [
+        each.sid
+        for each in record.recordings
+        if each.sid not in begun
+        and (each.source, each.leg) == (BY_REST, None)
+        and (each.started_at is None or each.started_at >= since)
     ]
 
 

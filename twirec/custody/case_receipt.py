@@ -147,35 +147,51 @@ _SAID: Mapping[CaseLanguage, Mapping[str, str]] = {
     },
 }
 
-_KINDS: Mapping[CaseLanguage, tuple[str, ...]] = {
-    CaseLanguage.ES: (
-        *("Consulta", "Queja o reclamación", "Incidencia", "Facturación o cobro indebido"),
-        "Corte o suspensión del servicio",
-    ),
-    CaseLanguage.CA: (
-        *("Consulta", "Queixa o reclamació", "Incidència", "Facturació o cobrament indegut"),
-        "Tall o suspensió del servei",
-    ),
-    CaseLanguage.GL: (
-        *("Consulta", "Queixa ou reclamación", "Incidencia", "Facturación ou cobro indebido"),
-        "Corte ou suspensión do servizo",
-    ),
-    CaseLanguage.EU: (
-        *("Kontsulta", "Kexa edo erreklamazioa", "Gorabehera", "Fakturazioa edo bidegabeko kobrua"),
-        "Zerbitzuaren etena",
-    ),
-    CaseLanguage.EN: (
-        *("Query", "Complaint", "Incident", "Invoice or undue charge"),
-        "Cut or suspension of the service",
-    ),
+_KINDS: Mapping[CaseLanguage, Mapping[CaseKind, str]] = {
+    CaseLanguage.ES: {
+        CaseKind.QUERY: "Consulta",
+        CaseKind.COMPLAINT: "Queja o reclamación",
+        CaseKind.INCIDENT: "Incidencia",
+        CaseKind.BILLING: "Facturación o cobro indebido",
+        CaseKind.OUTAGE: "Corte o suspensión del servicio",
+    },
+    CaseLanguage.CA: {
+        CaseKind.QUERY: "Consulta",
+        CaseKind.COMPLAINT: "Queixa o reclamació",
+        CaseKind.INCIDENT: "Incidència",
+        CaseKind.BILLING: "Facturació o cobrament indegut",
+        CaseKind.OUTAGE: "Tall o suspensió del servei",
+    },
+    CaseLanguage.GL: {
+        CaseKind.QUERY: "Consulta",
+        CaseKind.COMPLAINT: "Queixa ou reclamación",
+        CaseKind.INCIDENT: "Incidencia",
+        CaseKind.BILLING: "Facturación ou cobro indebido",
+        CaseKind.OUTAGE: "Corte ou suspensión do servizo",
+    },
+    CaseLanguage.EU: {
+        CaseKind.QUERY: "Kontsulta",
+        CaseKind.COMPLAINT: "Kexa edo erreklamazioa",
+        CaseKind.INCIDENT: "Gorabehera",
+        CaseKind.BILLING: "Fakturazioa edo bidegabeko kobrua",
+        CaseKind.OUTAGE: "Zerbitzuaren etena",
+    },
+    CaseLanguage.EN: {
+        CaseKind.QUERY: "Query",
+        CaseKind.COMPLAINT: "Complaint",
+        CaseKind.INCIDENT: "Incident",
+        CaseKind.BILLING: "Invoice or undue charge",
+        CaseKind.OUTAGE: "Cut or suspension of the service",
+    },
 }
 
-_UNITS: Mapping[CaseLanguage, tuple[str, str, str]] = {
-    CaseLanguage.ES: ("días hábiles", "días", "horas"),
-    CaseLanguage.CA: ("dies hàbils", "dies", "hores"),
-    CaseLanguage.GL: ("días hábiles", "días", "horas"),
-    CaseLanguage.EU: ("egun baliodun", "egun", "ordu"),
-    CaseLanguage.EN: ("working days", "days", "hours"),
+_WORKING, _DAYS, _HOURS = TermUnit.WORKING_DAYS, TermUnit.DAYS, TermUnit.HOURS
+_UNITS: Mapping[CaseLanguage, Mapping[TermUnit, str]] = {
+    CaseLanguage.ES: {_WORKING: "días hábiles", _DAYS: "días", _HOURS: "horas"},
+    CaseLanguage.CA: {_WORKING: "dies hàbils", _DAYS: "dies", _HOURS: "hores"},
+    CaseLanguage.GL: {_WORKING: "días hábiles", _DAYS: "días", _HOURS: "horas"},
+    CaseLanguage.EU: {_WORKING: "egun baliodun", _DAYS: "egun", _HOURS: "ordu"},
+    CaseLanguage.EN: {_WORKING: "working days", _DAYS: "days", _HOURS: "hours"},
 }
 
 
@@ -207,7 +223,7 @@ def receipt(
         Facts(
             (
                 (said["key"], case.key),
-                (said["kind"], _KINDS[case.language][list(CaseKind).index(case.kind)]),
+                (said["kind"], _KINDS[case.language][case.kind]),
                 (said["received"], _moment(case.opened_at, zone)),
                 (said["term"], _term(case, term, zone)),
             )
@@ -255,7 +271,7 @@ def _term(case: Case, term: CaseTerm, zone: tzinfo) -> str:
         until = "" if case.complete_by is None else _day(case.complete_by, zone)
         return said["still"].format(until=until)
     until = _moment(case.due_at, zone) if term.unit is TermUnit.HOURS else _day(case.due_at, zone)
-    words = f"{term.count} {_UNITS[case.language][list(TermUnit).index(term.unit)]}"
+    words = f"{term.count} {_UNITS[case.language][term.unit]}"
     return said["until"].format(term=words, until=until)
 
 

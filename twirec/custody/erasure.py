@@ -17,13 +17,13 @@ from twirec.catalog.holds import check_not_held
 from twirec.custody.audit import AuditTrail
 from twirec.custody.orders import check_ground
 from twirec.custody.standstill import check_reason
-from twirec.model.access import Actor, Deed, check, may_ever
+from twirec.model.access import Actor, Deed, check, check_ever, may_ever
 from twirec.model.approvals import OPEN_FOR, Approval, ApprovalKind
 from twirec.model.audit import Action, AuditDraft, without_numbers
 from twirec.model.bucket import TO_ERASE
 from twirec.model.custody import block_until
 from twirec.model.erasure import Certificate, Erasure, ErasureKind, ErasureScope
-from twirec.model.errors import BucketError, CustodyRefused, InvalidQuery, ObjectNotFound
+from twirec.model.errors import BucketError, InvalidQuery, ObjectNotFound
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
 from twirec.model.states import UNDONE, Custody, State
@@ -187,8 +187,8 @@ class ErasureOrders:
                 check_not_held(self._catalog.database, recording.sid)
             if target.scope is ErasureScope.ORIGINAL:
                 self._check_copy(recording)
-        elif not may_ever(actor, Deed.ERASE):
-            raise CustodyRefused(f"erase is not for the role {actor.role}.")
+        else:
+            check_ever(actor, Deed.ERASE)
 
     def _check_copy(self, recording: Recording) -> None:
         for other in self._catalog.erasures.of(recording.sid):

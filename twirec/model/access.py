@@ -20,10 +20,9 @@ from twirec.model.vocabulary import BLOCKED
 
 
 class StaffRole(StrEnum):
-    """What somebody is to the company.
+    """What somebody is to the company. An app with roles of its own says which of these each is.
 
-    An app may have roles of its own: they are on the audit log as they were said, and have the
-    rights of somebody without a role.
+    A role that is none of these is refused: whoever misspells `auditor` must not become an admin.
     """
 
     ADMIN = "admin"
@@ -32,14 +31,17 @@ class StaffRole(StrEnum):
     AGENT = "agent"
 
 
+_ROLES = tuple(role.value for role in StaffRole)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who does something.
 
     Attributes:
         name: by which the audit log names them, such as `ana` or `os:eva`.
-        role: `admin`, `supervisor`, `auditor`, `agent`, or a word of the app's own; empty where the
-            app has no roles.
+        role: `admin`, `supervisor`, `auditor` or `agent`; empty where the app has no roles, and
+            answers itself for who may order something.
         agent: which inside party they are themselves, such as `client:ana`, as the app knows it of
             their account and never of what they send; empty where it does not. By it an agent may
             hear their own calls, where `TWIREC_AGENTS_HEAR_THEIR_OWN` says so.
@@ -54,7 +56,7 @@ class Actor:
 
     @property
     def staff_role(self) -> StaffRole | None:
-        """The role by which the gate judges; None for none, and for a word of the app's own."""
+        """The role by which the gate judges; None for none, and for what is no role."""
         return StaffRole(self.role) if self.role in set(StaffRole) else None
 
     def __str__(self) -> str:
@@ -63,7 +65,7 @@ class Actor:
 
 
 NOBODY = Actor("")
-"""Who asks where nobody is named: they have the least rights."""
+"""Who asks where nobody is named: as somebody without a role, and what is blocked is not there."""
 
 OURSELVES = Actor("twirec")
 """Who reads what nobody asked for, such as to make a listening copy."""
@@ -77,14 +79,15 @@ def acting(by: Actor | str) -> Actor:
             a role.
 
     Raises:
-        InvalidQuery: it names nobody, or a field of it is no text.
+        InvalidQuery: it names nobody, a field of it is no text, or its role is none.
     """
     given = Actor(by) if isinstance(by, str) else by
-    named = text("by", given.name).strip(), text("role", given.role).strip()
-    actor = Actor(*named, text("agent", given.agent).strip())
-    if not actor.name:
+    name, role = text("by", given.name).strip(), text("role", given.role).strip().lower()
+    if role and role not in _ROLES:
+        raise InvalidQuery(f"role: choose {', '.join(_ROLES)}, or none; {role!r} is none of them.")
+    if not name:
         raise InvalidQuery("by: say who did it; it is written to the audit log.")
-    return actor
+    return Actor(name, role, text("agent", given.agent).strip())
 
 
 def asking(by: Actor | str | None) -> Actor:
@@ -168,18 +171,24 @@ class Right:
     """Whom the gate lets through, all conditions together.
 
     Attributes:
-        roles: None is whoever has no role, or one that is the app's own.
+        roles: None is whoever has no role.
         own: whether it is only of what is their own: it is proven that they were there, from its
             beginning to its end. See `twirec.catalog.conditions.own`.
+        named: whether it is only for those who say who they are.
     """
 
     roles: frozenset[StaffRole | None]
     custodies: frozenset[Custody]
     states: frozenset[State]
     own: bool = False
+    named: bool = False
 
     def is_for(self, actor: Actor, *, own: bool) -> bool:
         """Return whether somebody may have it, of a recording that is their own or is not."""
+        if self.named and actor == NOBODY:
+            return False
+        if actor.role and actor.staff_role is None:
+            return False  # what is no role has no rights, and least of all those of everybody
         return actor.staff_role in self.roles and (not self.own or (own and bool(actor.agent)))
 
 
@@ -188,11 +197,13 @@ def _right(
     custodies: frozenset[Custody] = frozenset({Custody.ACTIVE}),
     states: frozenset[State] = STORED,
     own: bool = False,
+    named: bool = False,
 ) -> Right:
-    return Right(frozenset(roles), custodies, states, own)
+    return Right(frozenset(roles), custodies, states, own, named)
 
 
-_ADMIN, _SUPERVISOR, _AUDITOR, _AGENT = StaffRole
+_ADMIN, _SUPERVISOR = StaffRole.ADMIN, StaffRole.SUPERVISOR
+_AUDITOR, _AGENT = StaffRole.AUDITOR, StaffRole.AGENT
 _QUARANTINED = frozenset({Custody.QUARANTINED})
 _ANY_CUSTODY = frozenset(Custody)
 _BLOCKED = frozenset({Custody.BLOCKED})
@@ -218,7 +229,10 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
         _right(_ADMIN, _AUDITOR, custodies=_QUARANTINED, states=_ANY_STATE - {State.ERASED}),
         _OWN,
     ),
-    Deed.OVERSEE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
+    Deed.OVERSEE: (
+        _right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY, states=_ANY_STATE, named=True),
+        _right(None, custodies=_NOT_BLOCKED, states=_ANY_STATE),  # who says nothing of themselves
+    ),
     Deed.WAVEFORM: (_right(_ADMIN, _SUPERVISOR, _AUDITOR, None), _OWN),
     Deed.LISTEN: _HEARS,
     Deed.DOWNLOAD: (_right(_ADMIN, _SUPERVISOR, None),),
@@ -261,8 +275,8 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     ),
     Deed.SETTLE: (_right(_ADMIN, _SUPERVISOR, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
 }
-"""Who may what. An app that names no role answers itself for who may order something; of what its
-recordings show it has the least."""
+"""Who may what. An app that names no role answers itself for who may order something; what is in
+quarantine it does not find."""
 
 
 SHUT = _ANY_CUSTODY.difference(*(right.custodies for right in RIGHTS[Deed.SEE]))
@@ -336,6 +350,21 @@ def may_ever(
         each.is_for(actor, own=own) and (custody is None or custody in each.custodies)
         for each in RIGHTS[deed]
     )
+
+
+def check_ever(actor: Actor, deed: Deed, what: str = "") -> None:
+    """Let through who may do something with some recording, or with none yet.
+
+    Args:
+        actor: who.
+        deed: what.
+        what: what is refused, in words; empty for the deed's own word.
+
+    Raises:
+        CustodyRefused: it is not for their role.
+    """
+    if not may_ever(actor, deed):
+        raise CustodyRefused(f"{what or deed} is not for the role {actor.role}.")
 
 
 def knows(actor: Actor, recording: Recording, *, own: bool = False) -> bool:

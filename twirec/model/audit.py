@@ -34,7 +34,7 @@ class Action(StrEnum):
     POLICY = "policy"
     INFORM = "inform"
     RETENTION = "retention"
-    """A rule of how long what is kept was set, removed, or put in force."""
+    """A rule of how long something is kept was set, removed, or put in force."""
     ADMIT = "admit"
     ERASE = "erase"
     HOLD = "hold"

@@ -35,7 +35,10 @@ class TwirecError(Exception):
 
 
 class RequestRefused(TwirecError):
-    """A request is not proven to be Twilio's, or an event ours. Answer 403, believe nothing."""
+    """A request is not proven to come from Twilio, or an event not proven to come from twirec.
+
+    Answer 403.
+    """
 
 
 class MalformedRequest(TwirecError):

@@ -1,4 +1,4 @@
-"""How long what is kept: rules, what they look at, and what they say."""
+"""How long recordings, lines of calls and notes are kept: rules, and what they look at."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class Kept(StrEnum):
 
     RECORDINGS = "recordings"
     CALLS = "calls"
-    """The outside party's number on the line of a call; the line itself stays."""
+    """Whom the line of a call names (the number, addresses, agents, the case number), and its
+    notes; the line itself stays."""
     NOTES = "notes"
-    """The text of a note; that there was one stays."""
+    """Notes alone, each from when it was written."""
 
 
 class AtEnd(StrEnum):
@@ -321,7 +322,7 @@ class Looked:
     Attributes:
         looked: at how many.
         blocked, destroyed: recordings of which that was ordered.
-        numbers, notes: lines of calls that lost their number, and notes that lost their text.
+        numbers, notes: how many lines of calls name nobody any more, and how many notes are gone.
     """
 
     looked: int = 0

@@ -226,7 +226,7 @@ class Switch(FlaskForm):
 
 
 class SetRule(FlaskForm):
-    """A rule of how long what is kept."""
+    """A rule of how long something is kept."""
 
     name = StringField(_l("Name"), [InputRequired(), Length(max=32)])
     term = StringField(_l("Keep for"), [InputRequired(), Length(max=32)])

@@ -125,7 +125,7 @@ class _Figures(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yield the figures."""
-        stats, now = self._archive.operations.stats(), self._archive.now()
+        stats, now = self._archive.operations.stats(by="callpanel"), self._archive.now()
         yield _counted("twirec_calls", "Calls, by what the ledger says.", "outcome", stats.calls)
         yield _counted(
             "twirec_not_recorded", "Calls not recorded, by reason.", "reason", stats.not_recorded

@@ -31,7 +31,7 @@ class Permission(StrEnum):
     SEE_POLICY = "see_policy"
     CHANGE_POLICY = "change_policy"
     SEE_RETENTION = "see_retention"
-    """See the rules of how long what is kept, and what they would do."""
+    """See the rules of how long something is kept, and what they would do."""
     CHANGE_RETENTION = "change_retention"
     HOLD = "hold"
     """Hold a recording, so that nothing destroys it."""
