@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tests.contracts.catalog_scenes import receive
 from tests.factories import STARTED, a_call, call_sid, recording_sid
+from tests.orders import erase as order_erase
 from twirec.catalog import Catalog
 from twirec.catalog.blocks import block_recordings
 from twirec.catalog.conditions import held
@@ -36,7 +37,7 @@ def entry(action: str = "hold") -> AuditDraft:
 
 def erase(catalog: Catalog, sid: str = SID) -> None:
     order = Order(sid, OrderKind.ERASE, LATER, "ana", "asked for")
-    catalog.orders.erase(order, entry("erase"))
+    order_erase(catalog, order, entry("erase"))
 
 
 def lift(catalog: Catalog, *ids: int) -> None:
