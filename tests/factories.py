@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from twirec.archive import Archive
 from twirec.catalog import Catalog
 from twirec.model.access import Actor
 from twirec.model.agents import InformedAgent
+from twirec.model.announcements import Announcement
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.custody import Order
 from twirec.model.policy import PolicyChange
@@ -140,3 +142,8 @@ DISCLOSURE_CONSENT: dict[str, Any] = {
     "evidence": "a letter",
 }
 """That somebody who is heard agrees to its being given to others."""
+
+
+def wording_of(archive: Archive) -> Announcement:
+    """Return what the outside party hears where no policy says otherwise."""
+    return archive.webhooks.announcing.of(archive.settings.policy)

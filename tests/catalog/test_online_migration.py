@@ -21,6 +21,7 @@ from sqlalchemy import inspect, text
 from tests.factories import ACCOUNT, STARTED, call_sid
 from tests.servers import Postgres
 from twirec.catalog import Catalog, migrate, plain_columns
+from twirec.catalog.advisory_locks import TABLES_ONLINE
 from twirec.catalog.database import Database
 from twirec.catalog.migrations import online
 from twirec.model.errors import CatalogUnavailable
@@ -331,11 +332,11 @@ def test_who_came_to_its_turn_after_all_was_done_does_nothing_again(
     url = old.database.url.render_as_string(hide_password=False)
     others = [Catalog(url)]
     with old.database.engine.connect() as holder:
-        holder.exec_driver_sql(f"SELECT pg_advisory_lock({online.TURN})")
+        holder.exec_driver_sql(f"SELECT pg_advisory_lock({TABLES_ONLINE})")
 
         def meanwhile(_: float) -> None:
             with closing(others.pop()) as other:
-                holder.exec_driver_sql(f"SELECT pg_advisory_unlock({online.TURN})")
+                holder.exec_driver_sql(f"SELECT pg_advisory_unlock({TABLES_ONLINE})")
                 other.set_up()
             for version in ("0002_searches", "0004_figures"):
                 monkeypatch.setattr(f"{migrate.VERSIONS}.{version}.make_indexes", None)

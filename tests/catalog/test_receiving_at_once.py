@@ -12,6 +12,7 @@ import pytest
 from psycopg import RawCursor
 from sqlalchemy import select, text
 
+from tests.conferences import join
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
 from twirec.calls import ledger
 from twirec.catalog import Catalog, at_once, tables
@@ -65,7 +66,7 @@ def catalogs(new_postgres: Callable[[], str]) -> Iterator[tuple[Catalog, Catalog
             for sid in (AGENTS, BOTH):
                 catalog.agents.add_leg(Leg(ACCOUNT, sid, call_sid(), STARTED, agent="client:ana"))
             for number, sid in enumerate((call_sid(), AGENTS, CUSTOMERS), 1):
-                catalog.conferences.join(ConferenceEvent(ACCOUNT, CONFERENCE, sid, number, STARTED))
+                join(catalog, ConferenceEvent(ACCOUNT, CONFERENCE, sid, number, STARTED))
         yield one, other
 
 

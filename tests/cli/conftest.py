@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.factories import a_call, a_callback, a_consent, call_sid
+from tests.factories import a_call, a_callback, a_consent, call_sid, wording_of
 from tests.house import copy_rows
 from twirec.archive import Archive
 from twirec.cli import main
@@ -65,7 +65,7 @@ def filled() -> Iterator[Archive]:
     """What `archive` is copied from."""
     archive = Archive.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": "sqlite://"})
     archive.set_up()
-    wording = archive.webhooks.announcing.default
+    wording = wording_of(archive)
     archive.catalog.ledger.open_call(a_call(announcement=wording.hash))
     archive.catalog.consents.record(a_consent(announcement=wording.hash), None)
     at = a_call().started_at

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import pytest
 
 from tests.cli.conftest import Twirec
-from tests.factories import a_recording, call_sid, recording_sid
+from tests.factories import a_recording, call_sid, recording_sid, wording_of
 from twirec.archive import Archive
 
 pytestmark = pytest.mark.usefixtures("archive")
@@ -94,8 +94,8 @@ def test_show_prints_the_wording_that_was_played(
 ) -> None:
     shown = twirec("show", sid).output
     assert "2026-11-23 11:15:00 CET" in shown
-    assert archive.webhooks.announcing.default.text in shown
-    assert archive.webhooks.announcing.default.hash in shown
+    assert wording_of(archive).text in shown
+    assert wording_of(archive).hash in shown
     assert recording_sid() in shown
 
 
@@ -112,7 +112,7 @@ def test_the_hash_of_a_wording_can_be_computed_again_from_what_show_prints(
 
 def test_show_gives_json(twirec: Twirec, archive: Archive) -> None:
     shown = json.loads(twirec("show", call_sid(), "--json").output)
-    wording = archive.webhooks.announcing.default
+    wording = wording_of(archive)
     assert shown["announcements"] == {wording.hash: asdict(wording)}
 
 

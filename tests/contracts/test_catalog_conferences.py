@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from threading import Thread
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
+from tests.conferences import join, who_is_in
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid
 from twirec.calls.ledger import AGENT_FIRST
 from twirec.catalog import Catalog
@@ -44,8 +46,8 @@ def event(sid: str, number: int, room: str = ROOM, *, left: bool = False) -> Con
 
 def joined(catalog: Catalog, *sids: str, room: str = ROOM) -> ConferenceSnapshot:
     for number, sid in enumerate(sids, 1):
-        catalog.conferences.join(event(sid, number, room))
-    return catalog.conferences.snapshot(ACCOUNT, room)
+        join(catalog, event(sid, number, room))
+    return who_is_in(catalog, ACCOUNT, room)
 
 
 def legs_of(catalog: Catalog, sid: str) -> list[str]:
@@ -85,11 +87,11 @@ def test_an_agent_is_with_all_callers_of_a_conference(catalog: Catalog) -> None:
 def test_an_agent_who_moved_on_is_with_the_caller_they_moved_to(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
     catalog.conferences.leave(event(AGENT, 3, left=True))
-    catalog.conferences.join(event(SECOND, 1, OTHER_ROOM))
-    catalog.conferences.join(event(AGENT, 5, OTHER_ROOM))
+    join(catalog, event(SECOND, 1, OTHER_ROOM))
+    join(catalog, event(AGENT, 5, OTHER_ROOM))
     assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [SECOND]
     assert legs_of(catalog, CALLER) == legs_of(catalog, SECOND) == [AGENT]
-    assert catalog.conferences.snapshot(ACCOUNT, ROOM) == ConferenceSnapshot((CALLER,), ())
+    assert who_is_in(catalog, ACCOUNT, ROOM) == ConferenceSnapshot((CALLER,), ())
 
 
 def test_who_left_before_somebody_came_did_not_meet_them(catalog: Catalog) -> None:
@@ -98,33 +100,33 @@ def test_who_left_before_somebody_came_did_not_meet_them(catalog: Catalog) -> No
     assert catalog.conferences.calls_now(ACCOUNT, AGENT) == []
     assert catalog.conferences.owner(ACCOUNT, AGENT) == CALLER
     catalog.conferences.leave(event(AGENT, 4, left=True))
-    catalog.conferences.join(event(SECOND, 5))
-    assert catalog.conferences.snapshot(ACCOUNT, ROOM) == ConferenceSnapshot((SECOND,), ())
+    join(catalog, event(SECOND, 5))
+    assert who_is_in(catalog, ACCOUNT, ROOM) == ConferenceSnapshot((SECOND,), ())
     assert legs_of(catalog, SECOND) == []
 
 
 def test_who_comes_back_is_there_again_whatever_is_told_last(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
-    catalog.conferences.join(event(AGENT, 4))
+    join(catalog, event(AGENT, 4))
     catalog.conferences.leave(event(AGENT, 3, left=True))
-    assert [leg.leg_sid for leg in catalog.conferences.snapshot(ACCOUNT, ROOM).legs] == [AGENT]
+    assert [leg.leg_sid for leg in who_is_in(catalog, ACCOUNT, ROOM).legs] == [AGENT]
     assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [CALLER]
     assert legs_of(catalog, CALLER) == [AGENT]
 
 
 def test_who_comes_back_and_left_untold_is_there_once(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
-    catalog.conferences.join(event(AGENT, 4))
-    assert [leg.leg_sid for leg in catalog.conferences.snapshot(ACCOUNT, ROOM).legs] == [AGENT]
+    join(catalog, event(AGENT, 4))
+    assert [leg.leg_sid for leg in who_is_in(catalog, ACCOUNT, ROOM).legs] == [AGENT]
     catalog.conferences.leave(event(AGENT, 5, left=True))
-    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
+    assert who_is_in(catalog, ACCOUNT, ROOM).legs == ()
 
 
 def test_each_joining_is_known_and_the_leaving_of_who_came_untold(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
     catalog.conferences.leave(event(AGENT, 3, left=True))
     catalog.conferences.leave(event(OTHER_AGENT, 4, left=True))
-    catalog.conferences.join(event(SECOND, 1, OTHER_ROOM))
+    join(catalog, event(SECOND, 1, OTHER_ROOM))
     left = replace(event(OTHER_AGENT, 4, left=True), number=0)
     attended = catalog.conferences.attended(ACCOUNT, ROOM)
     assert sorted(attended, key=lambda each: each.leg_sid) == [
@@ -139,8 +141,8 @@ def test_what_is_told_twice_changes_nothing(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
     for told in (event(AGENT, 3, left=True), event(AGENT, 3, left=True)):
         catalog.conferences.leave(told)
-    catalog.conferences.join(event(AGENT, 2))
-    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
+    join(catalog, event(AGENT, 2))
+    assert who_is_in(catalog, ACCOUNT, ROOM).legs == ()
 
 
 def test_what_is_recorded_of_a_conference_is_its_first_callers_also_afterwards(
@@ -163,24 +165,24 @@ def test_another_account_has_conferences_of_its_own(catalog: Catalog) -> None:
 
 
 def test_a_leave_that_comes_before_its_join_counts(catalog: Catalog) -> None:
-    catalog.conferences.join(event(CALLER, 1))
+    join(catalog, event(CALLER, 1))
     for left in (3, 5):  # twice there, and nobody told that they came
         catalog.conferences.leave(event(AGENT, left, left=True))
-    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
+    assert who_is_in(catalog, ACCOUNT, ROOM).legs == ()
     for joined_late in (4, 4, 2):
-        catalog.conferences.join(event(AGENT, joined_late))
-    assert [leg.leg_sid for leg in catalog.conferences.snapshot(ACCOUNT, ROOM).legs] == [AGENT]
+        join(catalog, event(AGENT, joined_late))
+    assert [leg.leg_sid for leg in who_is_in(catalog, ACCOUNT, ROOM).legs] == [AGENT]
     catalog.conferences.leave(event(AGENT, 3, left=True))
-    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
+    assert who_is_in(catalog, ACCOUNT, ROOM).legs == ()
 
 
 def test_who_is_in_another_conference_left_this_one_even_if_nobody_told(
     catalog: Catalog,
 ) -> None:
     joined(catalog, CALLER, AGENT)
-    catalog.conferences.join(event(SECOND, 3, OTHER_ROOM))
-    catalog.conferences.join(event(AGENT, 4, OTHER_ROOM))
-    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
+    join(catalog, event(SECOND, 3, OTHER_ROOM))
+    join(catalog, event(AGENT, 4, OTHER_ROOM))
+    assert who_is_in(catalog, ACCOUNT, ROOM).legs == ()
     assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [SECOND]
 
 
@@ -193,8 +195,8 @@ def test_two_who_join_at_once_are_both_seen_by_one_of_them(catalog: Catalog) -> 
         def come(
             sid: str, at: int, room: str = room, seen: list[ConferenceSnapshot] = seen
         ) -> None:
-            catalog.conferences.join(event(sid, at, room))
-            seen.append(catalog.conferences.snapshot(ACCOUNT, room))
+            join(catalog, event(sid, at, room))
+            seen.append(who_is_in(catalog, ACCOUNT, room))
 
         pair = [Thread(target=come, args=(sid, at)) for at, sid in enumerate((CALLER, SECOND), 1)]
         for thread in pair:
@@ -211,7 +213,7 @@ def test_a_coming_and_a_leaving_told_at_once_are_one_stay(
     if catalog.database.file:
         pytest.skip("on SQLite one writes after the other")
     events = [event(AGENT, 1), event(AGENT, 2, left=True)]
-    does = [catalog.conferences.join, catalog.conferences.leave]
+    does = [partial(join, catalog), catalog.conferences.leave]
     insert_once = catalog.database.insert_once
     others: list[Thread] = []
     waits = text(
@@ -246,10 +248,10 @@ def test_an_agent_who_dialled_out_before_is_no_caller(catalog: Catalog) -> None:
     together = joined(catalog, OTHER_AGENT, CALLER)
     assert (together.calls, [leg.leg_sid for leg in together.legs]) == ((CALLER,), [OTHER_AGENT])
     assert catalog.conferences.calls_now(ACCOUNT, OTHER_AGENT) == [CALLER]
-    catalog.conferences.join(event(customer, 3))
-    assert catalog.conferences.snapshot(ACCOUNT, ROOM).calls == (CALLER, OTHER_AGENT)
+    join(catalog, event(customer, 3))
+    assert who_is_in(catalog, ACCOUNT, ROOM).calls == (CALLER, OTHER_AGENT)
     assert catalog.conferences.calls_now(ACCOUNT, customer) == [CALLER, OTHER_AGENT]
-    catalog.conferences.join(event(AGENT, 4))
+    join(catalog, event(AGENT, 4))
     assert AGENT in legs_of(catalog, OTHER_AGENT)
 
 

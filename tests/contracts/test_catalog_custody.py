@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tests.contracts.catalog_scenes import receive
 from tests.factories import STARTED, a_call, call_sid, recording_sid
+from tests.orders import erase as order_erase
 from twirec.catalog import Catalog
 from twirec.catalog.blocks import block_recordings
 from twirec.catalog.conditions import held
@@ -36,7 +37,7 @@ def entry(action: str = "hold") -> AuditDraft:
 
 def erase(catalog: Catalog, sid: str = SID) -> None:
     order = Order(sid, OrderKind.ERASE, LATER, "ana", "asked for")
-    catalog.orders.erase(order, entry("erase"))
+    order_erase(catalog, order, entry("erase"))
 
 
 def lift(catalog: Catalog, *ids: int) -> None:
@@ -205,7 +206,7 @@ def test_a_block_keeps_what_it_was_and_is_only_once(recorded: Catalog) -> None:
     assert (logged.action, logged.detail) == ("block", {"until": "2029-11-24"})
 
 
-def test_blocks_are_due_on_their_day_and_destroyed_only_if_not_held(recorded: Catalog) -> None:
+def test_what_is_blocked_is_destroyed_only_if_not_held(recorded: Catalog) -> None:
     order = Order("", OrderKind.BLOCK, LATER, "twirec", "the rule of 30 days")
     day = date(2029, 11, 24)
     sids = [recording_sid(2), SID, recording_sid(9)]
@@ -214,10 +215,11 @@ def test_blocks_are_due_on_their_day_and_destroyed_only_if_not_held(recorded: Ca
     assert [each.sid for each in blocked] == [SID, recording_sid(2)]
     with recorded.database.write() as connection:
         assert block_recordings(connection, sids, order=order, until=day) == []
-    assert recorded.blocks.due(date(2029, 11, 23), 9) == []
-    assert [each.recording_sid for each in recorded.blocks.due(day, 9)] == [SID, recording_sid(2)]
+    kept = [recorded.blocks.get(sid) for sid in sids]
+    assert [each and each.until for each in kept] == [day, day, None]
     recorded.holds.add(HOLD, entry())
     with pytest.raises(CustodyRefused):
         erase(recorded)
     erase(recorded, recording_sid(2))
-    assert [each.recording_sid for each in recorded.blocks.due(day, 9)] == [SID]
+    states = [recorded.recordings.get(sid).state for sid in sids[:2]]
+    assert states == [State.ERASING, State.COMPLETED]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert
 
 from tests.contracts.test_catalog_operations import archive, hold
 from tests.factories import STARTED, enter, recording_sid
+from tests.orders import erase as order_erase
 from twirec.catalog import Catalog
 from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.database import to_row
@@ -78,7 +79,7 @@ def test_nothing_is_begun_of_what_may_not_leave(catalog: Catalog) -> None:
     hold(catalog, 1)
     archive(catalog, 2, 1000)  # in quarantine: nobody consented
     archived(catalog, 3)
-    enter(catalog.orders.erase, Order(recording_sid(3), OrderKind.ERASE, STARTED, "admin", "asked"))
+    order_erase(catalog, Order(recording_sid(3), OrderKind.ERASE, STARTED, "admin", "asked"))
     for number in (1, 2, 3, 4):
         with pytest.raises(CustodyRefused, match=recording_sid(number)):
             catalog.derivatives.begin(one(recording_sid(number)))
@@ -88,7 +89,7 @@ def test_nothing_is_begun_of_what_may_not_leave(catalog: Catalog) -> None:
 def test_nothing_is_made_of_what_is_to_be_erased(catalog: Catalog) -> None:
     sid = archived(catalog)
     catalog.derivatives.begin(one())
-    enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+    order_erase(catalog, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
     assert catalog.derivatives.made(one().object_name, STORED, STARTED) is None
     assert catalog.derivatives.made("derivatives/unknown", STORED, STARTED) is None
 
@@ -125,7 +126,7 @@ def test_a_copy_whose_row_is_gone_is_begun_by_no_worker(catalog: Catalog) -> Non
     lease = catalog.derivatives.listening_copies.claim(STARTED, DAY)
     assert lease is not None
     assert catalog.derivatives.begin(lease.item, lease) == lease.item
-    catalog.derivatives.forget(lease.item.object_name)
+    catalog.derivatives.listening_copies.remove(lease)
     with pytest.raises(LeaseLost):
         catalog.derivatives.begin(lease.item, lease)
     assert catalog.derivatives.of(lease.item.recording_sid) == []
@@ -176,7 +177,7 @@ def test_no_copy_is_due_of_what_was_to_be_erased_between_look_and_entry(
 ) -> None:
     def erased_before() -> AbstractContextManager[Connection]:
         monkeypatch.undo()
-        enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+        order_erase(catalog, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
         return catalog.database.write()
 
     sid, other = archived(catalog, 1), archived(catalog, 2)
@@ -239,14 +240,14 @@ def test_a_copy_that_somebody_asked_for_meanwhile_is_no_workers_any_more(catalog
 def test_no_copy_is_due_of_what_may_not_leave_any_more(catalog: Catalog) -> None:
     sid = archived(catalog)
     catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
-    enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+    order_erase(catalog, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
     assert catalog.derivatives.listening_copies.claim(STARTED + DAY, DAY) is None
 
 
 def test_what_was_made_is_forgotten_with_its_original(catalog: Catalog) -> None:
     sid = archived(catalog)
     catalog.derivatives.begin(one())
-    enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+    order_erase(catalog, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
     lease = catalog.due_work.claim(STARTED, DAY)
     assert lease is not None
     catalog.due_work.finish(lease, State.ERASED)

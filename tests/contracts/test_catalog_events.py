@@ -16,9 +16,9 @@ from tests.factories import (
     a_callback,
     a_recording,
     call_sid,
-    enter,
     recording_sid,
 )
+from tests.orders import erase as order_erase
 from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind
@@ -110,7 +110,7 @@ def test_what_is_archived_is_told_once_with_the_object(catalog: Catalog) -> None
 
 def test_what_was_erased_since_is_told_without_the_object(catalog: Catalog) -> None:
     catalog.due_work.finish(archive(catalog, claimed(catalog)), State.RELEASED)
-    enter(catalog.orders.erase, Order(recording_sid(), OrderKind.ERASE, NOW, "a test", "asked to"))
+    order_erase(catalog, Order(recording_sid(), OrderKind.ERASE, NOW, "a test", "asked to"))
     lease = catalog.due_work.claim(NOW, MINUTE)
     assert lease is not None
     catalog.due_work.finish(lease, State.ERASED)

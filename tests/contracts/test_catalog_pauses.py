@@ -40,7 +40,12 @@ def test_what_was_ended_is_due_no_more_and_its_lease_is_lost(catalog: Catalog) -
     with pytest.raises(LeaseLost):
         catalog.pauses.limits.renew(lease, UNTIL + MINUTE)
     assert catalog.pauses.limits.due_at(SID) == UNTIL + MINUTE
-    catalog.pauses.forget_limit(SID)
+    with pytest.raises(LeaseLost):
+        catalog.pauses.limits.remove(lease)
+    assert catalog.pauses.limits.due_at(SID) == UNTIL + MINUTE
+    theirs = catalog.pauses.limits.claim(UNTIL + MINUTE, MINUTE)
+    assert theirs is not None
+    catalog.pauses.limits.remove(theirs)
     assert catalog.pauses.limits.due_at(SID) is None
     assert [each.paused_at for each in catalog.pauses.open()] == [UNTIL]
 

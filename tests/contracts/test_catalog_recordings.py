@@ -18,9 +18,9 @@ from tests.factories import (
     a_consent,
     a_recording,
     call_sid,
-    enter,
     recording_sid,
 )
+from tests.orders import erase as order_erase
 from twirec.catalog import Catalog
 from twirec.model.custody import Order, OrderKind
 from twirec.model.encryption import Encryption
@@ -145,7 +145,7 @@ def test_an_unknown_status_is_kept_and_moves_nothing(catalog: Catalog) -> None:
 
 def test_a_callback_that_comes_after_the_erasure_brings_nothing_back(catalog: Catalog) -> None:
     receive(catalog)
-    enter(catalog.orders.erase, Order(recording_sid(1), OrderKind.ERASE, NOW, "ana", "request 7"))
+    order_erase(catalog, Order(recording_sid(1), OrderKind.ERASE, NOW, "ana", "request 7"))
     lease = catalog.due_work.claim(NOW, MINUTE)
     assert lease is not None
     catalog.due_work.finish(lease, State.ERASED)

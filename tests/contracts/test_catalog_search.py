@@ -23,6 +23,7 @@ from tests.factories import (
     enter,
     recording_sid,
 )
+from tests.orders import erase as order_erase
 from twirec.catalog import Catalog, search
 from twirec.catalog.database import to_row
 from twirec.catalog.tables import recordings
@@ -113,7 +114,7 @@ def test_the_call_of_an_erased_recording_shows_only_that_there_was_one(
     catalog.recordings.adopt(
         a_recording(state=State.RELEASED, object_name="a", size=8, sha256="f" * 64)
     )
-    enter(catalog.orders.erase, Order(recording_sid(), OrderKind.ERASE, STARTED, "ana", "asked to"))
+    order_erase(catalog, Order(recording_sid(), OrderKind.ERASE, STARTED, "ana", "asked to"))
     lease = catalog.due_work.claim(STARTED, timedelta(minutes=1))
     assert lease
     catalog.due_work.finish(lease, State.ERASED)
@@ -171,7 +172,7 @@ def test_what_people_change_is_on_the_log_at_once(catalog: Catalog) -> None:
     )
     enter(catalog.pauses.begin, Pause(recording_sid(), STARTED, "bea"))
     enter(catalog.orders.admit, Order(recording_sid(), OrderKind.ADMIT, STARTED, "ana", "contract"))
-    enter(catalog.orders.erase, Order(recording_sid(), OrderKind.ERASE, STARTED, "eva", "asked to"))
+    order_erase(catalog, Order(recording_sid(), OrderKind.ERASE, STARTED, "eva", "asked to"))
     enter(catalog.notes.add, NOTE)
     log = [(entry.action, entry.by, entry.sid) for entry in catalog.audit.entries(0, 9)]
     assert log == [

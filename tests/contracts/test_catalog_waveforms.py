@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from tests.contracts.test_catalog_operations import archive
-from tests.factories import STARTED, a_call, a_recording, call_sid, enter, recording_sid
+from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
+from tests.orders import erase as order_erase
 from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind
@@ -60,7 +61,7 @@ def test_nothing_of_it_stays_when_the_recording_is_erased(catalog: Catalog) -> N
     sid, other = archive(catalog, 1, 1000), archive(catalog, 2, 1000)
     for each in (sid, other):
         catalog.waveforms.keep(each, MEASURED)
-    enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, LATER, "ana", "asked for"))
+    order_erase(catalog, Order(sid, OrderKind.ERASE, LATER, "ana", "asked for"))
     lease = catalog.due_work.claim(LATER, MINUTE)
     assert lease is not None
     catalog.due_work.finish(lease, State.ERASED)

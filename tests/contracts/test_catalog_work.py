@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from tests.contracts.catalog_scenes import BOTH, MINUTE, NOW, STORED, claimed, receive
-from tests.factories import a_callback, a_recording, call_sid, enter, recording_sid
+from tests.factories import a_callback, a_recording, call_sid, recording_sid
+from tests.orders import erase as order_erase
 from twirec.catalog import Catalog
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import CatalogError, LeaseLost
@@ -46,7 +47,7 @@ def test_an_order_to_erase_waits_behind_nobodys_calls(catalog: Catalog) -> None:
     catalog.recordings.adopt(a_recording(sid=recording_sid(2), due_at=NOW, backfilled=True))
     receive(catalog, recording_sid=recording_sid(3))
     order = Order(recording_sid(2), OrderKind.ERASE, NOW - MINUTE, "a test", "asked to")
-    enter(catalog.orders.erase, order)
+    order_erase(catalog, order)
     first = catalog.due_work.claim(NOW, MINUTE)
     assert first is not None
     assert first.item.state is State.ERASING

@@ -369,7 +369,7 @@ def test_it_is_for_admins_and_auditors_look(archive: Archive) -> None:
             lambda who=who: requests.pack(key, by=who),
             lambda who=who: requests.deliver(key, to="x", how="x", by=who),
         ):
-            with pytest.raises(CustodyRefused, match=r"are not for the role"):
+            with pytest.raises(CustodyRefused, match=r"is not for the role"):
                 act()
         for look in (requests.get, requests.steps):
             if role == "auditor":

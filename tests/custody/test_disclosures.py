@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from tests.conferences import join
 from tests.custody.test_disclosure_consents import OTHER_CALL, a_leg
 from tests.erasing import destroy
 from tests.factories import ACCOUNT, STARTED, a_call, call_sid, recording_sid
@@ -434,14 +435,14 @@ def test_whoever_was_in_a_conference_with_it_needs_to_consent(house: House) -> N
     catalog.ledger.open_call(a_call(call_sid=call_sid(8), leg=call_sid(8)))
     room, earlier = "CF" + "1" * 32, "CF" + "2" * 32
 
-    def join(conference: str, number: int, leg: int) -> None:
+    def come(conference: str, number: int, leg: int) -> None:
         event = ConferenceEvent(ACCOUNT, conference, call_sid(leg), number, STARTED)
-        catalog.conferences.join(event)
+        join(catalog, event)
 
-    join(earlier, 1, 8)  # which it was never in
-    join(room, 1, 1)
-    join(room, 2, 9)
-    join(room, 3, 5)  # of whom nobody knows
+    come(earlier, 1, 8)  # which it was never in
+    come(room, 1, 1)
+    come(room, 2, 9)
+    come(room, 3, 5)  # of whom nobody knows
     heard = house.archive.custody.disclosures.participants(SID)
     assert {each.key for each in heard} == {
         *("customer", f"agent:{AGENT}", f"caller:{OTHER_CALL}", f"leg:{call_sid(5)}")

@@ -113,7 +113,7 @@ def killing(do: Callable[..., Any], *, before: bool) -> Callable[..., Any]:
     "at",
     [
         *("erasing.empty_rows", "erasing.settle_recordings", "erasing.empty_calls"),
-        *("erasing.page_written", "erasing.finish", "erasures.settle"),
+        *("erasing.page_written", "erasing.finish", "erasing.settle"),
         *("vendor.delete_call", "bucket.delete"),
     ],
 )

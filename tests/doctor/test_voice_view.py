@@ -301,7 +301,7 @@ def test_a_call_that_could_be_connected_with_nobody_has_a_line_that_says_so(
         with pytest.raises(InvalidQuery, match=r"^dial: "):
             twirec_post(app)("/voice", {**VOICE, "CallStatus": "ringing", **more})
     call = twirec_archive.calls.get(call_sid()).call
-    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.NOT_CONNECTED)
     assert call.detail.startswith("dial: give +34911222333")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.site import CALLER, CUSTOMER, SPEED, Site
+from tests.factories import wording_of
 from twirec.model.states import State
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason, Role
 from twirec.sandbox import Faults, Line, Party
@@ -58,7 +59,7 @@ def test_the_object_names_the_customer_the_consent_and_the_wording(any_site: Sit
     assert consent.at < recording.started_at + timedelta(seconds=1)  # Twilio cuts to whole seconds
     wording = f"announcements/{consent.announcement}.json"
     kept = b"".join(any_site.archive.bucket.open_range(wording)).decode()
-    assert any_site.archive.webhooks.announcing.default.text in kept
+    assert wording_of(any_site.archive).text in kept
     assert CUSTOMER not in name
 
 

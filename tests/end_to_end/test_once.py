@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from tests.end_to_end.site import Site
+from tests.factories import wording_of
 from tests.strict_gcs import StrictGcs
 from twirec.archive import Archive
 from twirec.model.states import State
@@ -114,7 +115,7 @@ def test_an_ordinary_recording_takes_three_requests(
 ) -> None:
     any_site.call()
     # published once, not with each recording
-    announcement = any_site.archive.webhooks.announcing.default
+    announcement = wording_of(any_site.archive)
     any_site.archive.catalog.announcements.published(announcement.hash, any_site.now())
     any_site.archive.journal.mark_bucket()  # looked at once a minute
     before = len(any_site.sandbox.requests)

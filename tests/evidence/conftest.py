@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import STARTED, a_call, a_consent, call_sid, recording_sid
+from tests.factories import STARTED, a_call, a_consent, call_sid, recording_sid, wording_of
 from tests.house import AT_VENDOR, House
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
@@ -59,7 +59,7 @@ def sealed(sealed_settings: Settings) -> Iterator[House]:
     """A house in which one call was recorded, with a pause, and heard once: to be copied."""
     house = House(sealed_settings, MemoryBucket())
     archive = house.archive
-    wording = archive.webhooks.announcing.default
+    wording = wording_of(archive)
     archive.catalog.announcements.keep(wording, STARTED)
     archive.catalog.ledger.open_call(
         a_call(call_sid=call_sid(2), announcement=wording.hash, leg=call_sid(2))

@@ -12,7 +12,8 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from tests.evidence.conftest import Make, checked
 from tests.factories import recording_sid
-from twirec.evidence.container import LIST, SIGNATURE, STAMP, STAMPED, SUMS
+from twirec.custody.zipping import SUMS
+from twirec.evidence.container import LIST, SIGNATURE, STAMP, STAMPED
 from twirec.evidence.month_claims import _rows
 from twirec.evidence.opened import Files as Opened
 from twirec.evidence.opened import TooLarge

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.erasing import destroy
-from tests.factories import STARTED, a_call, a_consent, call_sid, enter, recording_sid
+from tests.factories import STARTED, a_call, a_consent, call_sid, recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.journal.journalling import DAY, MEDIA, names, text
+from tests.orders import erase as order_erase
 from twirec.catalog import Catalog
 from twirec.journal.journal import Journal
 from twirec.journal.page import Page, read_page
@@ -64,7 +65,7 @@ def test_what_is_erased_together_is_forgotten_in_one_writing(house: House) -> No
     house.archive.journal.write()
     for sid in sids:
         order = Order(sid, OrderKind.ERASE, house.time, "twirec", "retention")
-        enter(house.archive.catalog.orders.erase, order)
+        order_erase(house.archive.catalog, order)
     house.archive.operations.worker(threads=3).run_once()
     assert {house.archive.catalog.recordings.get(sid).state for sid in sids} == {State.ERASED}
     assert names(house.bucket) == ["journal/2026/11/23/000002.jsonl"]

@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from tests.erasing import destroy
-from tests.factories import STARTED, enter, recording_sid
+from tests.factories import STARTED, recording_sid
 from tests.house import House
 from tests.journal.rebuilding import MEDIA, everything, replace_object, report
+from tests.orders import erase as order_erase
 from twirec.archive import Archive
 from twirec.model.custody import Order, OrderKind
 from twirec.model.states import Custody, State
@@ -169,7 +170,7 @@ def test_what_was_erased_since_the_last_journal_is_erased_again(
     house.work()
     house.archive.journal.write()
     order = Order(recording_sid(), OrderKind.ERASE, house.time, "ana", "request 7")
-    enter(house.archive.catalog.orders.erase, order)
+    order_erase(house.archive.catalog, order)
     house.work()
     new = rebuilt()
     assert new.catalog.recordings.get(recording_sid()).state is State.ERASING

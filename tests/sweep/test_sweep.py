@@ -8,7 +8,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from tests.factories import ACCOUNT, SEEING, STARTED, a_call, a_callback, call_sid, recording_sid
+from tests.factories import (
+    ACCOUNT,
+    SEEING,
+    STARTED,
+    a_call,
+    a_callback,
+    call_sid,
+    recording_sid,
+    wording_of,
+)
 from tests.house import A_CALL, AT_VENDOR, NAME, OWN_ROUTES, House
 from tests.sounds import wav
 from twirec.jobs.retrying import TRANSFERS
@@ -140,11 +149,9 @@ def test_a_line_whose_end_was_never_told_is_closed(house: House) -> None:
 
 def test_who_hung_up_during_the_announcement_is_found_out_later(house: House) -> None:
     catalog = house.archive.catalog
-    catalog.announcements.keep(house.archive.webhooks.announcing.default, house.time)
+    catalog.announcements.keep(wording_of(house.archive), house.time)
     other = call_sid(7)
-    catalog.ledger.open_call(
-        a_call(call_sid=other, announcement=house.archive.webhooks.announcing.default.hash)
-    )
+    catalog.ledger.open_call(a_call(call_sid=other, announcement=wording_of(house.archive).hash))
     ended_at = STARTED + timedelta(seconds=5)
     for sid in (other, call_sid()):
         house.vendor.add_call(dataclasses.replace(A_CALL, sid=sid, ended_at=ended_at))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.erasing import destroy
-from tests.factories import ACCOUNT, STARTED, recording_sid
+from tests.factories import ACCOUNT, STARTED, recording_sid, wording_of
 from tests.house import AT_VENDOR, NAME, House
 from tests.sounds import wav
 from twirec.model.errors import (
@@ -292,7 +292,7 @@ def test_nothing_is_deleted_before_it_is_verified_and_written_down(house: House)
 
 
 def test_a_wording_that_cannot_be_published_does_not_stop_a_transfer(house: House) -> None:
-    assert house.archive.webhooks.announcing.default
+    assert wording_of(house.archive)
     house.record(wav(seconds=4, channels=2))
     put = house.bucket.put
 

@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
-from tests.factories import call_sid
+from tests.factories import call_sid, wording_of
 from tests.webhooks.calling import CUSTOMER, DIALLED, PARENT, VOICE, WHISPER, Clock, is_recording
 from twirec.archive import Archive
 from twirec.calls import twiml
-from twirec.calls.forms import SET_BY_TWILIO
 from twirec.model.given import speakable, unspeakable
 from twirec.model.records import Call
 from twirec.model.vocabulary import Outcome
@@ -69,6 +68,13 @@ ADDED = [
 """What comes in the form of a softphone's call beside what Twilio sets in each."""
 
 
+SET_BY_TWILIO = frozenset(
+    {"AccountSid", "ApiVersion", "CallSid", "CallStatus", "Direction", "From", "Called", "Caller"}
+)
+"""What Twilio sets in each request about a call (https://www.twilio.com/docs/voice/twiml), also in
+one of a softphone, whose `From` is the identity in its access token."""
+
+
 def test_the_table_has_none_that_twilio_sets_in_every_form() -> None:
     assert not {name for name, _ in ADDED} & SET_BY_TWILIO
 
@@ -100,7 +106,7 @@ def test_nor_does_what_a_visitors_softphone_adds_who_calls_the_company(
         other = call_sid(number)
         added = post("/voice", {**visitor, "CallSid": other, name: value})
         assert (added.status_code, added.text) == (plain.status_code, plain.text), (name, value)
-        assert twirec_archive.webhooks.announcing.default.text in added.text
+        assert wording_of(twirec_archive).text in added.text
         line = twirec_archive.calls.get(other).call
         assert line == replace(same, call_sid=other, leg=other), (name, value)
         # and what Twilio should send again with the next request still skips nothing
@@ -122,7 +128,7 @@ def test_a_voice_url_that_is_its_own_fallback_tells_no_more_when_telling_has_to_
     post: SignedPosts, twirec_archive: Archive, clock: Clock
 ) -> None:
     again = {**VOICE, "CallStatus": "in-progress"}
-    text = twirec_archive.webhooks.announcing.default.text
+    text = wording_of(twirec_archive).text
     post("/voice", {**VOICE, "CallStatus": "ringing"})
     clock.advance(timedelta(seconds=15))
     assert text in post("/voice", again).text
@@ -148,7 +154,7 @@ def test_a_call_with_control_characters_has_a_line_and_an_answer_that_is_xml(
         sid, said = call_sid(number), VOICE.get(field, "client:a") + wrong + "b"
         answer = post("/voice", {**VOICE, "CallSid": sid, field: said})
         document(answer.text)
-        assert twirec_archive.webhooks.announcing.default.text in answer.text, (field, wrong)
+        assert wording_of(twirec_archive).text in answer.text, (field, wrong)
         line = twirec_archive.calls.get(sid).call
         assert not unspeakable(line.customer_number + line.own_number), (field, wrong)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import call_sid
+from tests.factories import call_sid, wording_of
 from tests.webhooks.calling import (
     CHILD,
     CUSTOMER,
@@ -136,7 +136,7 @@ def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
 ) -> None:
     post("/dial", DIALLED)
     whispered = post("/twirec/announce", WHISPER).text
-    assert twirec_archive.webhooks.announcing.default.text in whispered
+    assert wording_of(twirec_archive).text in whispered
     assert f'action="https://calls.example.com/twirec/announced/{PARENT}/0#' in whispered
     assert 'actionOnEmptyResult="true"' in whispered
     assert 'timeout="1"' in whispered

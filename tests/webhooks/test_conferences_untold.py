@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.conferences import who_is_in
 from tests.factories import recording_sid
 from tests.webhooks.rooms import (
     ANA,
@@ -120,10 +121,10 @@ def test_what_twilio_tells_after_all_is_taken_for_the_same_stay(rooms: Rooms, la
     assert met(rooms) == 1
     rooms.tell(late, ANA)
     catalog = rooms.archive.catalog
-    here = [leg.leg_sid for leg in catalog.conferences.snapshot(ACCOUNT_SID, ROOM).legs]
+    here = [leg.leg_sid for leg in who_is_in(catalog, ACCOUNT_SID, ROOM).legs]
     assert here == ([ANA] if late == "join" else [])
     rooms.tell("leave", ANA)
-    assert catalog.conferences.snapshot(ACCOUNT_SID, ROOM).legs == ()
+    assert who_is_in(catalog, ACCOUNT_SID, ROOM).legs == ()
     assert [leg.agent for leg in rooms.show(CALLERS[0]).legs] == ["client:ana"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, Response, request
 from werkzeug.test import TestResponse
 
-from tests.factories import call_sid
+from tests.factories import call_sid, wording_of
 from tests.webhooks.calling import CUSTOMER, LONG_ENOUGH, STATUS, VOICE, Clock, is_recording
 from twirec.archive import Archive
 from twirec.flask import Twirec
@@ -25,7 +25,7 @@ def test_a_call_hears_the_announcement_and_is_recorded_after_it(
 ) -> None:
     answer = post("/voice", VOICE)
     assert answer.mimetype == "text/xml"
-    assert twirec_archive.webhooks.announcing.default.text in answer.text
+    assert wording_of(twirec_archive).text in answer.text
     assert "<Dial" not in answer.text
     clock.advance(LONG_ENOUGH)
     assert is_recording(post("/twirec/connect", VOICE))
@@ -33,7 +33,7 @@ def test_a_call_hears_the_announcement_and_is_recorded_after_it(
     (consent,) = record.consents
     assert consent.outcome is ConsentOutcome.INFORMED
     assert (consent.leg, consent.at) == (call_sid(), clock.time)
-    assert consent.announcement == twirec_archive.webhooks.announcing.default.hash
+    assert consent.announcement == wording_of(twirec_archive).hash
     assert record.call.customer_number == "+34600111222"
     assert record.call.dial == ("+34911222333",)
 
@@ -179,7 +179,7 @@ def test_a_line_has_room_for_whatever_address_and_name_it_is_given(
 def test_a_call_without_a_number_goes_on_like_any_other(
     post: SignedPosts, twirec_archive: Archive, name: str
 ) -> None:
-    text = twirec_archive.webhooks.announcing.default.text
+    text = wording_of(twirec_archive).text
     assert text in post("/voice", {**VOICE, name: ""}).text
 
 

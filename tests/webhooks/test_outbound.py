@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import call_sid, part_of
+from tests.factories import call_sid, part_of, wording_of
 from tests.webhooks.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
@@ -114,7 +114,7 @@ def test_the_customer_hears_is_connected_and_is_on_the_first_channel(
 ) -> None:
     call = placed(twirec_archive)
     clock.advance(timedelta(seconds=20))  # it rings
-    assert twirec_archive.webhooks.announcing.default.text in post(OUTBOUND, call).text
+    assert wording_of(twirec_archive).text in post(OUTBOUND, call).text
     clock.advance(LONG_ENOUGH)
     connected = post("/twirec/connect", call)
     assert is_recording(connected)
@@ -129,7 +129,7 @@ def test_who_answers_before_the_line_is_written_is_told_all_the_same(
 ) -> None:
     line = placed(twirec_archive)
     write_late(twirec_archive, monkeypatch)
-    assert twirec_archive.webhooks.announcing.default.text in post(OUTBOUND, line).text
+    assert wording_of(twirec_archive).text in post(OUTBOUND, line).text
 
 
 @pytest.mark.usefixtures("clock")

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from twirec.adapters.folder_draft import Draft, make_folder, sync_folder, write_whole
+from twirec.adapters.folder_inspect import PRIVATE
 from twirec.model.bucket import OtherGeneration, StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import (
@@ -34,7 +35,6 @@ from twirec.model.ports import Finish
 SUFFIX = ".labels.json"
 """What the name of the file with an object's labels ends with, after the object's own name."""
 
-_PRIVATE = ".twirec"
 _CHUNK = 256 * 1024
 _MOST_COMPARED = 10_000
 """Of so many files it is remembered that they were compared with their checksums."""
@@ -63,7 +63,7 @@ class FolderBucket:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._private = root / _PRIVATE
+        self._private = root / PRIVATE
         self._compared: dict[Path, tuple[object, ...]] = {}
 
     def put(
@@ -286,7 +286,7 @@ class FolderBucket:
     def _path(self, name: str) -> Path:
         parts = PurePosixPath(name).parts
         unsafe = not parts or name != "/".join(parts) or ".." in parts or "\0" in name
-        if unsafe or parts[0] == _PRIVATE or name.endswith(SUFFIX):
+        if unsafe or parts[0] == PRIVATE or name.endswith(SUFFIX):
             raise BucketRefused(f"{name!r} cannot be the name of an object in a folder.")
         return self._root / name
 
@@ -380,7 +380,7 @@ def _names(
         if not name.endswith("/"):
             if whole.startswith(prefix) and not whole.endswith(SUFFIX):
                 yield whole, ""
-        elif whole != f"{_PRIVATE}/" and (whole.startswith(prefix) or prefix.startswith(whole)):
+        elif whole != f"{PRIVATE}/" and (whole.startswith(prefix) or prefix.startswith(whole)):
             known = (*parents, (status.st_dev, status.st_ino))
             yield from _names(folder / name, whole, prefix, known)
 

@@ -12,7 +12,8 @@ from twirec.adapters.disk import existing, free_bytes
 from twirec.model.bucket_mark import LONGEST, NAME
 from twirec.model.inspection import FolderFacts
 
-_PRIVATE = ".twirec"
+PRIVATE = ".twirec"
+"""The folder of what is nobody's object, in that of a bucket."""
 
 FSTAB = Path("/etc/fstab")
 """What is mounted when the machine starts."""
@@ -41,7 +42,7 @@ def _problem(root: Path) -> str:
 
 def _try_a_link(root: Path) -> None:
     """Write a file where drafts are, and link it, as a transfer does: not every disk can."""
-    private = root / _PRIVATE
+    private = root / PRIVATE
     home = private if private.is_dir() else root
     with tempfile.TemporaryDirectory(prefix="doctor-", dir=home) as folder:
         draft = Path(folder) / "draft"

@@ -10,16 +10,13 @@ import requests
 
 from twirec.model.bucket_mark import is_identity
 from twirec.model.errors import AppNotTrusted, AppUnreachable, VendorUnavailable
-from twirec.model.inspection import AppAnswer
+from twirec.model.inspection import CATALOG_HEADER, AppAnswer
 
 TIMEOUT = (5.0, 10.0)
 """Seconds to connect, and to wait for each read; Twilio itself waits 15."""
 
 TIMEOUT_OF_OTHERS = (2.0, 3.0)
 """The same, where it does not matter that nobody answers."""
-
-CATALOG = "Twirec-Catalog"
-"""The header in which the app says which catalog it works with."""
 
 TRIES = 2
 
@@ -126,7 +123,7 @@ def _post(url: str, fields: Mapping[str, str], signature: str | None) -> AppAnsw
             response.status_code,
             urljoin(url, location) if location else "",
             beginning.decode(errors="replace"),
-            response.headers.get(CATALOG, ""),
+            response.headers.get(CATALOG_HEADER, ""),
         )
 
 

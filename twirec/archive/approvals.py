@@ -9,13 +9,14 @@ from datetime import datetime
 from functools import partial
 
 from twirec.archive.audit import LARGEST_PAGE
-from twirec.archive.recordings import ORIGINAL, Originals
+from twirec.archive.recordings import Originals
 from twirec.catalog import Catalog
 from twirec.custody.approvals import TwoPeople, sees
 from twirec.custody.audit import AuditTrail
 from twirec.custody.erasure import ErasureOrders
 from twirec.model.access import Actor, Deed, acting, asking, check
 from twirec.model.approvals import Approval, ApprovalKind, Release, same_person
+from twirec.model.audio import WAV_TYPE
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
 from twirec.model.errors import CustodyRefused, NotFound
@@ -182,7 +183,7 @@ class Approvals:
             replace(draft, detail=detail),
             recording.object_name or "",
             partial(read, 0, size),
-            content_type=ORIGINAL,
+            content_type=WAV_TYPE,
             file_name=self._originals.file_name(recording, "wav"),
             size=size,
             span=(0, size),

@@ -49,7 +49,7 @@ class CaseClocks:
         case = self._catalog.known_cases.get(keeper.lease.item.key)
         late = case.overdue(now)
         if not late and not case.nearly_due(now):
-            self._catalog.cases.forget_clock(case.key)
+            self._catalog.cases.clocks.remove(keeper.lease)
             return
         kind = CaseStepKind.OVERDUE if late else CaseStepKind.NEARLY_DUE
         event = EventType.CASE_OVERDUE if late else EventType.CASE_NEARLY_DUE

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from twirec.archive.recordings import ORIGINAL, Originals
+from twirec.archive.recordings import Originals
 from twirec.audio.formats import FORMATS
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor
-from twirec.model.audio import ConversionSpec
+from twirec.model.audio import WAV_TYPE, ConversionSpec
 from twirec.model.audit import Action
 from twirec.model.bucket import Fingerprint
 from twirec.model.disclosures import Disclosure, Opening
@@ -95,7 +95,7 @@ class DisclosedCopies:
             NotFound: the copy is not there.
         """
         if not disclosure.conversion:
-            return Copy(self._originals.heard(recording), ORIGINAL, "wav")
+            return Copy(self._originals.heard(recording), WAV_TYPE, "wav")
         for made in self._catalog.derivatives.of(recording.sid):
             if made.conversion == disclosure.conversion and made.made_at is not None:
                 form = FORMATS[made.format]

@@ -66,7 +66,7 @@ class PauseEnds:
         keeper.renew()  # raises if it was ended meanwhile: another pause is not to be ended early
         sid = keeper.lease.item.recording_sid
         if self._catalog.recordings.get(sid).state is not State.RECORDING:
-            self._catalog.pauses.forget_limit(sid)
+            self._catalog.pauses.limits.remove(keeper.lease)
             return
         detail = {"longest_pause": int(self._longest.total_seconds())}
         with self._trail.outside(Action.RESUME, OURSELVES, sid, detail) as done:

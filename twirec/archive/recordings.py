@@ -32,7 +32,7 @@ from twirec.model.access import (
     may_ever,
     outline,
 )
-from twirec.model.audio import Channels, ConversionSpec, ReadBytes, Sound
+from twirec.model.audio import WAV_TYPE, Channels, ConversionSpec, ReadBytes, Sound
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditDraft, AuditOutcome, Detail
 from twirec.model.bucket import Difference, Fingerprint
@@ -228,10 +228,6 @@ def span(what: str, size: int, start: int, end: int | None) -> tuple[int, int]:
     return start, end
 
 
-ORIGINAL = "audio/x-wav"
-"""The content type of originals."""
-
-
 @understood
 class Recordings:
     """What was recorded: original bytes are never replaced, and leave only checked.
@@ -340,7 +336,7 @@ class Recordings:
             replace(draft, detail={**draft.detail, "of": size}),
             recording.object_name or "",
             partial(read, start, end),
-            content_type=ORIGINAL,
+            content_type=WAV_TYPE,
             file_name=self._originals.file_name(recording, "wav"),
             size=size,
             span=(start, end),

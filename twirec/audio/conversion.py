@@ -159,7 +159,6 @@ def decode(
     *,
     rate: int,
     channels: int,
-    patience: float = PATIENCE,
 ) -> Iterator[bytes]:
     """Yield the samples of a file of one of the formats, 16-bit PCM.
 
@@ -169,14 +168,13 @@ def decode(
         made: its format.
         rate: samples per second that are wanted.
         channels: how many are wanted.
-        patience: seconds in which ffmpeg has to take or give something.
 
     Raises:
         ConversionFailed: it is not a file of that format.
     """
     options = ("-f", made.decoder, "-i", "pipe:0", "-map", "0:a:0")
     wanted = ("-ar", str(rate), "-ac", str(channels), "-f", "s16le", "pipe:1")
-    return through(ffmpeg, (*options, *wanted), chunks, patience=patience)
+    return through(ffmpeg, (*options, *wanted), chunks, patience=PATIENCE)
 
 
 def _input(pcm: Pcm) -> tuple[str, ...]:

@@ -33,14 +33,12 @@ class WavFacts:
         sample_rate: samples per second and channel.
         bits: of one sample.
         frames: samples of each channel that arrived.
-        data_bytes: the samples' bytes, without the header.
     """
 
     channels: int
     sample_rate: int
     bits: int
     frames: int
-    data_bytes: int
 
     @property
     def duration(self) -> float:
@@ -116,7 +114,7 @@ class WavCheck:
         if not frames:
             raise NotAudio("It is a WAV file without audio.")
         form = self.format
-        return WavFacts(form.channels, form.sample_rate, form.bits, frames, size)
+        return WavFacts(form.channels, form.sample_rate, form.bits, frames)
 
     def _after_header(self, chunk: bytes) -> bytes:
         """Take the next bytes of the header, and return those that come after it."""

@@ -4,8 +4,8 @@ A signature proves that Twilio sent a form, not that each field in it is Twilio'
 gives to `Device.connect({params})` comes in the same form as Twilio's own
 (https://www.twilio.com/docs/voice/how-share-information-between-your-applications), and so do
 parameters that a SIP phone puts into the address it calls. So a field is read only on routes where
-Twilio itself sets it, and there Twilio's own value stands: `SET_BY_TWILIO` on each, the others
-where their function says.
+Twilio itself sets it, and there Twilio's own value stands: accounts, SIDs, status and direction on
+each, the others where their function says.
 """
 
 from __future__ import annotations
@@ -24,12 +24,6 @@ from twirec.model.given import without_unspeakable
 from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
 
 Fields = Mapping[str, str]
-
-SET_BY_TWILIO = frozenset(
-    {"AccountSid", "ApiVersion", "CallSid", "CallStatus", "Direction", "From", "Called", "Caller"}
-)
-"""What Twilio sets in each request about a call (https://www.twilio.com/docs/voice/twiml), also in
-one of a softphone, whose `From` is the identity in its access token."""
 
 FACTS = ("CallerName", "ForwardedFrom", "StirVerstat")
 """What else Twilio says of who calls by telephone: the name that they show, who forwarded the call,

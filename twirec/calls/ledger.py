@@ -192,13 +192,12 @@ def why_late(end: CallEnd) -> Reason:
 
 def not_connected(line: Call, error: InvalidQuery) -> Call:
     """Return the line of a call for which the app names nobody that Twilio could connect."""
-    return not_recorded(line, Reason.CATALOG_DOWN, str(error))
+    return not_recorded(line, Reason.NOT_CONNECTED, str(error))
 
 
 def why_not_connected(line: Call) -> str:
     """Return why the app could connect a call with nobody; empty if it could, or did not try."""
-    failed = line.reason is Reason.CATALOG_DOWN and line.detail.startswith("dial: ")
-    return line.detail if failed else ""
+    return line.detail if line.reason is Reason.NOT_CONNECTED else ""
 
 
 def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
 
 from twirec.calls.address import CLIENTS, Kind, read
+from twirec.model.clock import BEFORE_ALL
 from twirec.model.ownership import Adopt, Claim, NotOurs
 from twirec.model.vendor import VendorCall, VoiceRoute
-
-BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

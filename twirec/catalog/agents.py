@@ -26,12 +26,12 @@ from sqlalchemy import (
     insert,
     null,
     select,
-    text,
     union,
     union_all,
     update,
 )
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.audit import tell_of
 from twirec.catalog.conditions import of_call
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
@@ -208,15 +208,6 @@ class Conferences:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def join(self, event: ConferenceEvent) -> None:
-        """Write down that somebody joined a conference, and so is in no other any more.
-
-        The legs in a conference belong to the calls that are there at the same time, whoever came
-        first.
-        """
-        with self._database.write() as connection:
-            write_joining(self._database, connection, event)
-
     def leave(self, event: ConferenceEvent) -> None:
         """Write down that somebody left a conference, even if nobody told that they came."""
         stay = _is_participant(event) & (participants.c.joined_number < event.number)
@@ -232,11 +223,6 @@ class Conferences:
                 earlier = participants.c.left_number < event.number
                 untold = _is_participant(event) & (participants.c.joined_number == 0) & earlier
                 connection.execute(left.where(untold))
-
-    def snapshot(self, account_sid: str, conference_sid: str) -> ConferenceSnapshot:
-        """Return who is in a conference. Of two who join at once, the last to ask sees both."""
-        with self._database.read() as connection:
-            return snapshot_of(connection, account_sid, conference_sid)
 
     def with_now(self, account_sid: str, leg_sid: str) -> ConferenceSnapshot:
         """Return who is in the conference in which a leg is now; nobody if it is in none."""
@@ -314,7 +300,11 @@ class Conferences:
 
 
 def write_joining(database: Database, connection: Connection, event: ConferenceEvent) -> None:
-    """Write down, in a transaction, that somebody joined a conference. See `Conferences.join`."""
+    """Write down, in a transaction, that somebody joined a conference, and so is in no other.
+
+    The legs in a conference belong to the calls that are there at the same time, whoever came
+    first.
+    """
     came = {"joined_number": event.number, "at": event.at}
     left = (participants.c.joined_number == 0) & (participants.c.left_number > event.number)
     known = select(participants).where(
@@ -331,7 +321,7 @@ def write_joining(database: Database, connection: Connection, event: ConferenceE
 def snapshot_of(
     connection: Connection, account_sid: str, conference_sid: str
 ) -> ConferenceSnapshot:
-    """Return who is in a conference. See `Conferences.snapshot`."""
+    """Return who is in a conference. Of two who join at once, the last to ask sees both."""
     there = (participants.c.conference_sid == conference_sid) & THERE
     return _snapshot(connection, account_sid, there)
 
@@ -446,13 +436,7 @@ def _take_turns(connection: Connection, event: ConferenceEvent) -> None:
     What is told of one at the same moment is a row not seen yet, which each would insert; and of
     two who join at once, one sees both. On SQLite that is so from its begin.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(TURN, {"of": event.conference_sid})
-
-
-TURN = text("SELECT pg_advisory_xact_lock(1, hashtext(:of))")
-"""By two numbers, which are never those of a lock that has one
-(https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADVISORY-LOCKS)."""
+    advisory_locks.take_part(connection, advisory_locks.CONFERENCE, event.conference_sid)
 
 
 def _is_participant(event: ConferenceEvent) -> ColumnElement[bool]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import write_event
 from twirec.catalog.tables import audit, audit_check, calls, listenings, metadata, recordings
@@ -47,9 +48,6 @@ OF_HISTORIES = (Action.POLICY, Action.INFORM, Action.RETENTION)
 """The actions of entries that hold the hash of a row."""
 
 DONE = audit.c.outcome == AuditOutcome.DONE
-
-LOCK = 0x7457_1BEC
-"""The advisory lock of those who write to the chain, on PostgreSQL."""
 
 
 class Audit:
@@ -239,8 +237,7 @@ def lock(connection: Connection) -> None:
 
     On SQLite that is so from its begin.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    advisory_locks.take(connection, advisory_locks.AUDIT)
 
 
 def tell_of(connection: Connection, row: RowMapping, field: str, draft: AuditDraft) -> AuditEntry:
@@ -266,6 +263,9 @@ IDLE = timedelta(minutes=10)
 
 MOST_SPANS = 100
 """So many spans are one entry; a player that jumps about more begins another."""
+
+AT_ONCE = 100
+"""Listenings of which the end is entered at once."""
 
 Span = tuple[int, int | None]
 """Bytes from which and before which; None for as many as there will be."""
@@ -339,14 +339,12 @@ class Listenings:
             else:
                 _set(connection, number, {"going": going, "given": given, "seen_at": at})
 
-    def close_idle(self, now: datetime, limit: int = 100) -> int:
+    def close_idle(self, now: datetime) -> int:
         """Enter the end of what nobody goes on hearing, and return how many listenings it was.
 
-        Args:
-            now: UTC.
-            limit: how many at the most.
+        They are no more than `AT_ONCE`; `now` is UTC.
         """
-        idle = select(listenings).where(listenings.c.seen_at <= now - IDLE).limit(limit)
+        idle = select(listenings).where(listenings.c.seen_at <= now - IDLE).limit(AT_ONCE)
         with self._database.write() as connection:
             rows = connection.execute(
                 idle.order_by(listenings.c.seen_at).with_for_update(skip_locked=True)

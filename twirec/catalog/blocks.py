@@ -59,23 +59,6 @@ class Blocks:
             row = connection.execute(select(blocks).where(blocks.c.recording_sid == sid)).first()
         return None if row is None else to_model(Block, row)
 
-    def due(self, day: date, limit: int) -> Sequence[Block]:
-        """Return the blocks whose date has come, of what is not destroyed yet, oldest date first.
-
-        Args:
-            day: today, UTC.
-            limit: how many at the most.
-        """
-        statement = (
-            select(blocks)
-            .join(recordings, recordings.c.sid == blocks.c.recording_sid)
-            .where(blocks.c.until <= day, recordings.c.state.not_in(UNDONE))
-            .order_by(blocks.c.until, blocks.c.recording_sid)
-            .limit(limit)
-        )
-        with self._database.read() as connection:
-            return to_models(Block, connection.execute(statement))
-
 
 def block_recordings(
     connection: Connection,

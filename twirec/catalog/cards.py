@@ -12,7 +12,6 @@ from sqlalchemy import (
     FromClause,
     case,
     delete,
-    exists,
     insert,
     or_,
     select,
@@ -22,7 +21,7 @@ from sqlalchemy import (
 from twirec.catalog import sentences
 from twirec.catalog.audit import append
 from twirec.catalog.card_tables import card_cuts
-from twirec.catalog.conditions import allowed, held
+from twirec.catalog.conditions import allowed, held, of_recording_that
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.events import write_event
 from twirec.catalog.hints import hint
@@ -413,11 +412,10 @@ def _forget_made(connection: Connection, sid: str, but: str) -> list[str]:
 
 def _may_be_made(rows: FromClause, _: Adopt) -> ColumnElement[bool]:
     """Return the condition of what may be made: of what is held only what was there before."""
-    its = recordings.c.sid == rows.c.recording_sid
     stays = rows.c.state != CardCutState.APPROVED
-    return exists().where(its, _MAY_BE_MADE, or_(stays, ~held()))
+    return of_recording_that(rows, _MAY_BE_MADE & or_(stays, ~held()))
 
 
 def may_be_cut(rows: FromClause) -> ColumnElement[bool]:
     """Return the condition of what was found in recordings that may leave (still)."""
-    return exists().where(recordings.c.sid == rows.c.recording_sid, _MAY_BE_MADE)
+    return of_recording_that(rows, _MAY_BE_MADE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -97,20 +97,10 @@ class MailQueue:
     def __init__(self, leases: Leases[CaseMail], now: Callable[[], datetime]) -> None:
         self._leases = leases
         self._now = now
-
-    def claim(
-        self, now: datetime, lease_for: timedelta, only: str | None = None
-    ) -> Lease[CaseMail] | None:
-        """Take the one that is due longest. See `twirec.jobs.worker.Queue`."""
-        return self._leases.claim(now, lease_for, only)
-
-    def due_at(self, key: str) -> datetime | None:
-        """Return when one can be claimed. See `twirec.jobs.worker.Queue`."""
-        return self._leases.due_at(key)
-
-    def renew(self, lease: Lease[CaseMail], until: datetime) -> Lease[CaseMail]:
-        """Extend a lease. See `twirec.jobs.worker.Queue`."""
-        return self._leases.renew(lease, until)
+        self.claim = leases.claim
+        self.due_at = leases.due_at
+        self.renew = leases.renew
+        self.give_back = leases.give_back
 
     def postpone(
         self,
@@ -134,10 +124,6 @@ class MailQueue:
             _step(connection, mail, at, CaseStepKind.NOT_DELIVERED, f"{BY_MAIL}: {why}")
             write_event(connection, EventType.CASE_NOT_MAILED, case_key=mail.case_key)
             append(connection, _entry(mail, at, AuditOutcome.FAILED))
-
-    def give_back(self, lease: Lease[CaseMail]) -> None:
-        """End a lease as if it had never been claimed. See `twirec.jobs.worker.Queue`."""
-        self._leases.give_back(lease)
 
 
 def add_mail(connection: Connection, mail: CaseMail, content: str) -> None:

@@ -379,11 +379,6 @@ class Cases:
             for row in connection.execute(statement.where(running)).all():
                 _set_clock(connection, to_model(Case, row), after=row.told_at)
 
-    def forget_clock(self, key: str) -> None:
-        """Tell nothing more of a case's term."""
-        with self._database.write() as connection:
-            connection.execute(delete(case_clocks).where(case_clocks.c.key == key))
-
 
 def _take(
     connection: Connection,

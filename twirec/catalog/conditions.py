@@ -103,6 +103,31 @@ def own_of(connection: Connection, actor: Actor, sids: Sequence[str]) -> frozens
     return frozenset(connection.scalars(theirs))
 
 
+def of_recording_that(rows: FromClause, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition of rows of whose recording something holds (still).
+
+    Args:
+        rows: what names its recording by `recording_sid`.
+        condition: of `recordings`.
+    """
+    return exists().where(recordings.c.sid == rows.c.recording_sid, condition)
+
+
+def holds_to_the_end(connection: Connection, sid: str, condition: ColumnElement[bool]) -> bool:
+    """Whether something holds of a recording, and will until the transaction ends.
+
+    On PostgreSQL whoever blocks it, or orders that it is destroyed, waits for its row's lock;
+    SQLite has one writer at a time.
+
+    Args:
+        connection: of a transaction that writes.
+        sid: of the recording, `RE…`.
+        condition: of `recordings`.
+    """
+    statement = select(recordings.c.sid).where(recordings.c.sid == sid, condition)
+    return connection.scalar(statement.with_for_update()) is not None
+
+
 CALLED_BY = ("DialVerb", "StartCallRecordingAPI")
 """Twilio's words for what is of one leg, both of whose sides are heard."""
 
@@ -146,15 +171,12 @@ def own(actor: Actor, rows: FromClause = recordings) -> ColumnElement[bool]:
     return or_(on_their_leg, rung_alone) if actor.softphone else rung_alone
 
 
-def line_shut(lines: FromClause = calls) -> ColumnElement[bool]:
+def line_shut() -> ColumnElement[bool]:
     """Return the condition of the calls whose lines are kept apart with their recordings.
 
     It is `twirec.model.access.is_shut`, for queries.
-
-    Args:
-        lines: the lines of the calls.
     """
-    return lines.c.blocked | shut_by_recordings(lines)
+    return calls.c.blocked | shut_by_recordings(calls)
 
 
 def shut_by_recordings(rows: FromClause) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, fu
 
 from twirec.catalog.audit import append
 from twirec.catalog.card_tables import card_cuts
-from twirec.catalog.conditions import allowed
+from twirec.catalog.conditions import allowed, holds_to_the_end, of_recording_that
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.hints import hint
 from twirec.catalog.leases import ENDED, Leases
@@ -64,7 +64,7 @@ class Derivatives:
         """
         sid, its_own = derivative.recording_sid, derivatives.c.object_name == derivative.object_name
         with self._database.write() as connection:
-            if not _holds(connection, sid, MAY_LEAVE):
+            if not holds_to_the_end(connection, sid, MAY_LEAVE):
                 raise CustodyRefused(f"{sid} may not leave (any more).")
             if not _is_heard(connection, sid, derivative.sha256):
                 raise LeaseLost(f"Something else is heard of {sid} by now.")
@@ -120,7 +120,9 @@ class Derivatives:
             its_own = derivatives.c.object_name == object_name
             of = (derivatives.c.recording_sid, derivatives.c.sha256)
             known = connection.execute(select(*of).where(its_own)).first()
-            if known is None or not _holds(connection, sid := known.recording_sid, ARCHIVED):
+            if known is None or not holds_to_the_end(
+                connection, sid := known.recording_sid, ARCHIVED
+            ):
                 return None
             if not _is_heard(connection, sid, known.sha256):
                 return None
@@ -148,12 +150,6 @@ class Derivatives:
         statement = select(derivatives).where(condition).order_by(derivatives.c.object_name)
         with self._database.read() as connection:
             return to_models(Derivative, connection.execute(statement))
-
-    def forget(self, object_name: str) -> None:
-        """Forget one, so that it is made anew when it is wanted: its object must be gone."""
-        with self._database.write() as connection:
-            its_own = derivatives.c.object_name == object_name
-            connection.execute(delete(derivatives).where(its_own))
 
     def take_expired(self, now: datetime, limit: int) -> list[Derivative]:
         """Forget those that expired, and return them: their objects must go."""
@@ -189,7 +185,7 @@ class Derivatives:
             without = to_models(Recording, connection.execute(lacking))
         if not without:
             return 0
-        # of what may leave still, and does until this is committed; see `_holds`
+        # of what may leave still, and does until this is committed; see `holds_to_the_end`
         still = (
             select(recordings.c.sid)
             .where(recordings.c.sid.in_([recording.sid for recording in without]), MAY_LEAVE)
@@ -219,16 +215,7 @@ class Derivatives:
 
 def _may_leave(rows: FromClause, _: Adopt) -> ColumnElement[bool]:
     """Return the condition of derivatives whose recording may leave (still)."""
-    return exists().where(recordings.c.sid == rows.c.recording_sid, MAY_LEAVE)
-
-
-def _holds(connection: Connection, sid: str, condition: ColumnElement[bool]) -> bool:
-    """Whether something holds for a recording, and will until the transaction ends.
-
-    PostgreSQL lets an order to erase it wait for the row's lock; SQLite has one writer at a time.
-    """
-    statement = select(recordings.c.sid).where(recordings.c.sid == sid, condition)
-    return connection.scalar(statement.with_for_update()) is not None
+    return of_recording_that(rows, MAY_LEAVE)
 
 
 def _is_heard(connection: Connection, sid: str, sha256: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select, update
 
 from twirec.catalog.audit import append
-from twirec.catalog.conditions import allowed
+from twirec.catalog.conditions import allowed, holds_to_the_end
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.disclosure_tables import disclosure_consents, disclosures
 from twirec.catalog.tables import recordings
@@ -164,7 +164,7 @@ class Disclosures:
             "salt": proofs.salt,
         }
         with self._database.write() as connection:
-            if not _locked(connection, disclosure.recording_sid):
+            if not holds_to_the_end(connection, disclosure.recording_sid, MAY_LEAVE):
                 raise CustodyRefused(f"{disclosure.recording_sid} may not leave (any more).")
             if not _holding(connection, disclosure.consents):
                 raise NotConsented("A consent on which it was to stand was withdrawn just now.")
@@ -304,7 +304,7 @@ class Links:
         now, its = audited.at, KNOWN.where(disclosures.c.id == disclosure_id)
         with self._database.write() as connection:
             before = _one(connection, its)
-            if before is None or not _locked(connection, before.recording_sid):
+            if before is None or not holds_to_the_end(connection, before.recording_sid, MAY_LEAVE):
                 return None
             before = _one(connection, its.with_for_update(of=disclosures))
             # the try itself was counted before it was known to be a right one
@@ -340,15 +340,6 @@ def _newest_first(statement: Select[Any]) -> Select[Any]:
 def _one(connection: Connection, statement: Select[Any]) -> Disclosure | None:
     row = connection.execute(statement).first()
     return None if row is None else to_model(Disclosure, row)
-
-
-def _locked(connection: Connection, recording_sid: str) -> bool:
-    """Whether a recording may leave, and will until the transaction ends.
-
-    Whoever blocks it, or orders that it is destroyed, waits on PostgreSQL for its row's lock.
-    """
-    its = select(recordings.c.sid).where(recordings.c.sid == recording_sid, MAY_LEAVE)
-    return connection.scalar(its.with_for_update()) is not None
 
 
 def _holding(connection: Connection, numbers: Sequence[int]) -> bool:

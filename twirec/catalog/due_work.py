@@ -26,11 +26,11 @@ from sqlalchemy import (
 from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, to_model
 from twirec.catalog.emptying import OF_RECORDINGS, empty
-from twirec.catalog.erasures import refuse, settle_copies
+from twirec.catalog.erasures import refuse, settle_copies, write_lines
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.holds import keep_holds_out
-from twirec.catalog.leases import ENDED, Leases
+from twirec.catalog.leases import ENDED, NOTHING, Leases
 from twirec.catalog.ledger import call_with_consents
 from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.recorded_calls import tell_ledger
@@ -92,7 +92,6 @@ class DueWork:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
         self._name: Callable[[Recording], str | None] | None = None
         self._leases = Leases(
             database,
@@ -100,6 +99,9 @@ class DueWork:
             lambda _, row: to_model(Recording, row),
             turns=(_live, _backfilled),
         )
+        self.due_at = self._leases.due_at
+        self.renew = self._leases.renew
+        self.give_back = self._leases.give_back
 
     def claim(
         self, now: datetime, lease_for: timedelta, only: str | None = None
@@ -134,14 +136,6 @@ class DueWork:
             NAME.all(connection, {"named": recording.sid, "name": name})
             recording = replace(recording, object_name=name)
         return replace(lease, item=recording, record=call_with_consents(connection, recording))
-
-    def due_at(self, key: str) -> datetime | None:
-        """Return when a recording can be claimed, UTC; None if it is not due, now or later."""
-        return self._leases.due_at(key)
-
-    def renew(self, lease: Lease[Recording], until: datetime) -> Lease[Recording]:
-        """Extend a lease. Raises `LeaseLost`."""
-        return self._leases.renew(lease, until)
 
     def describe(self, lease: Lease[Recording], found: VendorRecording) -> Lease[Recording]:
         """Fill in facts (start, duration, encryption, …) that the vendor gave when asked."""
@@ -213,18 +207,22 @@ class DueWork:
         error: str,
         *,
         undecided: bool = False,
+        copies: Sequence[CertificateLine] = (),
     ) -> None:
         """End the lease; try again at `due_at`, or never (parked) when it is None.
 
-        With `undecided`, it is parked until somebody decides. Raises `LeaseLost`.
+        Raises `LeaseLost`.
+
+        Args:
+            lease: of what is tried again.
+            due_at: UTC.
+            error: why nothing else could be done.
+            undecided: whether it is parked until somebody decides.
+            copies: what became of copies of what is to be destroyed.
         """
         standstill = Standstill.UNDECIDED if undecided else None
         values = {"due_at": due_at, "last_error": error, "standstill": standstill}
-        self._commit(lease, {**ENDED, **values})
-
-    def give_back(self, lease: Lease[Recording]) -> None:
-        """End the lease as if the recording had never been claimed. Raises `LeaseLost`."""
-        self._commit(lease, {**ENDED, "attempts": recordings.c.attempts - 1})
+        self._commit(lease, {**ENDED, **values}, copies=copies)
 
     def destroy(self, lease: Lease[Recording], at: datetime) -> Lease[Recording]:
         """Commit that the bytes are being destroyed from now on: a later hold comes too late.
@@ -239,6 +237,14 @@ class DueWork:
         values = {"destroyed_from": func.coalesce(recordings.c.destroyed_from, at)}
         with self._leases.commit(lease, values, NOT_HELD, keep_holds_out) as (_, changed):
             return changed
+
+    def found(self, lease: Lease[Recording], copies: Sequence[CertificateLine]) -> None:
+        """Write down the copies that are to be destroyed; what is known of one already stays.
+
+        Raises `LeaseLost`: what somebody else destroyed is nothing that is still to be destroyed.
+        """
+        with self._leases.commit(lease, NOTHING) as (connection, _):
+            write_lines(connection, copies)
 
     def stay(self, lease: Lease[Recording], *, for_trial: bool = False) -> None:
         """End the lease of what is archived and kept at the vendor: nothing is left to do.
@@ -271,7 +277,9 @@ class DueWork:
         with self._leases.commit(lease, values, where) as (connection, changed):
             if state is State.ERASED:
                 empty(connection, OF_RECORDINGS, [lease.item.sid])
-                settle_copies(connection, lease.item.sid, copies)
+                settle_copies(connection, lease.item.sid)
+            if copies:
+                write_lines(connection, copies, anew=True)
             if waveform is not None:
                 INSERT.all(connection, waveform)
             _tell(connection, changed.item, state)

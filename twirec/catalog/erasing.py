@@ -28,7 +28,7 @@ from twirec.catalog.emptying import (
 from twirec.catalog.erasure_tables import erased_copies, erasure_items, erasures
 from twirec.catalog.erasures import CALL, RECORDING, destroy_blocked, write_lines
 from twirec.catalog.holds import keep_holds_out
-from twirec.catalog.leases import ENDED, Leases
+from twirec.catalog.leases import ENDED, NOTHING, Leases
 from twirec.catalog.tables import calls, notes, recordings
 from twirec.model.access import OURSELVES
 from twirec.model.audit import Action, AuditDraft, Detail
@@ -56,10 +56,6 @@ _IS_OPEN = erasure_items.c.outcome.in_(sorted(OPEN))
 _ORDERED = erased_copies.c.outcome == CopyOutcome.ORDERED
 _OVER = (State.ERASED, *sorted(NOTHING_THERE), State.EXTERNAL)
 
-
-NOTHING = {"last_error": ""}
-"""What a step changes of the erasure itself, besides what else it does."""
-
 A_DAY = timedelta(days=1)
 
 
@@ -74,20 +70,10 @@ class ErasureQueue:
     def __init__(self, leases: Leases[Erasure], now: Callable[[], datetime]) -> None:
         self._leases = leases
         self._now = now
-
-    def claim(
-        self, now: datetime, lease_for: timedelta, only: str | None = None
-    ) -> Lease[Erasure] | None:
-        """Take the one that is due longest. See `twirec.jobs.worker.Queue`."""
-        return self._leases.claim(now, lease_for, only)
-
-    def due_at(self, key: str) -> datetime | None:
-        """Return when one can be claimed. See `twirec.jobs.worker.Queue`."""
-        return self._leases.due_at(key)
-
-    def renew(self, lease: Lease[Erasure], until: datetime) -> Lease[Erasure]:
-        """Extend a lease. See `twirec.jobs.worker.Queue`."""
-        return self._leases.renew(lease, until)
+        self.claim = leases.claim
+        self.due_at = leases.due_at
+        self.renew = leases.renew
+        self.give_back = leases.give_back
 
     def postpone(
         self,
@@ -99,10 +85,6 @@ class ErasureQueue:
     ) -> None:
         """End a lease; what time does not mend is tried every day. Raises `LeaseLost`."""
         self._leases.postpone(lease, due_at or self._now() + A_DAY, error, undecided=undecided)
-
-    def give_back(self, lease: Lease[Erasure]) -> None:
-        """End a lease as if it had never been claimed. See `twirec.jobs.worker.Queue`."""
-        self._leases.give_back(lease)
 
 
 class Erasing:
@@ -270,21 +252,33 @@ class Erasing:
             days = connection.scalars(statement.distinct().order_by(name))
             return [date.fromisoformat(day) for day in days]
 
-    def page_written(self, key: str, day: date, at: datetime, until: datetime | None) -> None:
-        """Write down that a page is without what was erased.
+    def page_written(
+        self, lease: Lease[Erasure], day: date, at: datetime, until: datetime | None
+    ) -> None:
+        """Write down that a page is without what was erased. Raises `LeaseLost`.
+
+        Somebody else may have emptied more of that day since who lost the lease wrote its page.
 
         Args:
-            key: of the erasure.
+            lease: of the erasure.
             day: of the page.
             at: now, UTC.
             until: until when the bucket can bring an older one back, UTC; None if it cannot.
         """
         outcome = CopyOutcome.DONE if until is None else CopyOutcome.PENDING
         of_day = (erased_copies.c.copy == Copy.JOURNAL) & (erased_copies.c.name == day.isoformat())
-        with self._database.write() as connection:
-            written = update(erased_copies).where(self._lines(key), of_day)
+        with self._leases.commit(lease, NOTHING) as (connection, _):
+            written = update(erased_copies).where(self._lines(lease.item.id), of_day)
             why = "" if until is None else "soft_delete"
             connection.execute(written.values(outcome=outcome, at=at, until=until, why=why))
+
+    def settle(self, lease: Lease[Erasure], lines: Sequence[CertificateLine]) -> None:
+        """Write down what became of copies. Raises `LeaseLost`.
+
+        What Twilio refused to one may be done by the next.
+        """
+        with self._leases.commit(lease, NOTHING) as (connection, _):
+            write_lines(connection, lines, anew=True)
 
     def vendor_calls(self, key: str, limit: int) -> list[CallKey]:
         """Return calls whose record the vendor has still to delete."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.audit import append
 from twirec.catalog.blocks import block_recordings
 from twirec.catalog.conditions import held, holding_its_call, holding_its_number, of_call
@@ -64,9 +65,6 @@ LOT = 500
 
 LONGEST_WHY = 64
 """Characters that an item says of itself."""
-
-ASKING = 0x7457_1BEE
-"""The advisory lock of who asks that something is destroyed, on PostgreSQL."""
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Letters and digits that nobody takes for another."""
@@ -191,16 +189,6 @@ class Erasures:
             found = connection.execute(statement.order_by(recordings.c.sid).limit(limit))
             return to_models(Recording, found)
 
-    def found(self, lines: Iterable[CertificateLine]) -> None:
-        """Write down the copies that are to be destroyed; what is known of one already stays."""
-        with self._database.write() as connection:
-            write_lines(connection, lines)
-
-    def settle(self, lines: Iterable[CertificateLine]) -> None:
-        """Write down what became of copies."""
-        with self._database.write() as connection:
-            write_lines(connection, lines, anew=True)
-
 
 _OPEN = erasure_items.c.outcome.in_([CopyOutcome.ORDERED, CopyOutcome.WAITING])
 
@@ -237,8 +225,8 @@ def ask_erasure(connection: Connection, erasure: Erasure, target: Target) -> Era
         NotFound: as `write_erasure`.
         InvalidQuery: all that it is of is of one request that waits; the message names it.
     """
-    if connection.dialect.name == "postgresql":  # of two who ask at once, the second one sees it
-        connection.execute(select(func.pg_advisory_xact_lock(ASKING)))
+    # Of two who ask at once, the second one sees it.
+    advisory_locks.take(connection, advisory_locks.ERASURES_ASKED)
     asked = write_erasure(connection, erasure, target)
     waiting = (
         approvals.c.outcome.is_(None)
@@ -473,18 +461,11 @@ def write_lines(
         connection.execute(statement, to_row(line, erased_copies))
 
 
-def settle_copies(connection: Connection, sid: str, kept: Sequence[CertificateLine]) -> None:
-    """Write down that all copies of a recording are gone, but for those that others keep.
-
-    Args:
-        connection: of the transaction in which it becomes `erased`.
-        sid: of the recording.
-        kept: what others keep.
-    """
+def settle_copies(connection: Connection, sid: str) -> None:
+    """Write down that all copies of a recording are gone, as it becomes `erased`."""
     its = (erased_copies.c.sid == sid) & (erased_copies.c.copy != Copy.JOURNAL)
     left = its & erased_copies.c.outcome.in_(sorted(OPEN))
     connection.execute(update(erased_copies).where(left).values(outcome=CopyOutcome.DONE, why=""))
-    write_lines(connection, kept, anew=True)
 
 
 def refuse(connection: Connection, sid: str) -> None:

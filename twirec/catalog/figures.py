@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, text
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.database import Database
 from twirec.catalog.tables import figures
 from twirec.model.states import Custody, State
@@ -121,12 +122,11 @@ _BRING_TOGETHER = text(
     "ON CONFLICT (kind, key, shard) DO UPDATE SET number = figures.number + excluded.number, "
     "size = figures.size + excluded.size, seconds = figures.seconds + excluded.seconds"
 )
-_TURN = text("SELECT pg_advisory_xact_lock(8391162081242087424)")
 
 
 def bring_together(database: Database) -> None:
     """Add up what connections counted that are closed. SQLite has nothing of the kind."""
     if database.engine.dialect.name == "postgresql":
         with database.write() as connection:
-            connection.execute(_TURN)
+            advisory_locks.take(connection, advisory_locks.FIGURES)
             connection.execute(_BRING_TOGETHER)

@@ -24,10 +24,7 @@ from twirec.catalog.database import Database, to_models, to_row
 from twirec.catalog.partial_indexes import NOT_SURELY_OURS
 from twirec.catalog.tables import calls, foreign, recordings
 from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim, Foreign
-from twirec.model.states import State
-
-NOT_MOVED = (State.RECORDING, State.COMPLETED, State.ARCHIVED)
-"""The states in which the vendor has a copy that a transfer would delete."""
+from twirec.model.states import AT_VENDOR
 
 ONLY_THERE = ~exists().where(recordings.c.sid == foreign.c.sid)
 """Whether a recording that a sweep saw has no row of its own since."""
@@ -48,7 +45,7 @@ def left_alone(adopt: Adopt, rows: FromClause = recordings) -> ColumnElement[boo
             of_same_call(calls, rows),
             calls.c.own_number.in_(sorted(adopt.numbers)),
         )
-    return rows.c.state.in_(NOT_MOVED) & ~sure
+    return rows.c.state.in_(sorted(AT_VENDOR)) & ~sure
 
 
 class ForeignRecordings:

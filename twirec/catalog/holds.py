@@ -15,11 +15,11 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     true,
     update,
 )
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.audit import append
 from twirec.catalog.conditions import (
     allowed,
@@ -41,9 +41,6 @@ from twirec.model.records import Recording
 from twirec.model.retention import Kept
 from twirec.model.states import State
 
-LOCK = 0x7457_1BED
-"""The advisory lock of who holds, and of who destroys, on PostgreSQL."""
-
 
 def keep_holds_out(connection: Connection) -> None:
     """Let no hold begin or end until the transaction ends: what `held` says stays so.
@@ -53,8 +50,7 @@ def keep_holds_out(connection: Connection) -> None:
     statement that asks `held`, and before any lock of a row; several of them do not wait for each
     other. SQLite has one writer at a time anyhow.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(SHARED, {"key": LOCK})
+    advisory_locks.share(connection, advisory_locks.HOLDS)
 
 
 def check_not_held(database: Database, sid: str) -> None:
@@ -68,10 +64,6 @@ def check_not_held(database: Database, sid: str) -> None:
         raise CustodyRefused(
             f"{sid} is held, for {', '.join(cases)}: nothing destroys it before that is lifted."
         )
-
-
-SHARED = text("SELECT pg_advisory_xact_lock_shared(:key)")
-ALONE = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 class Holds:
@@ -299,8 +291,7 @@ def _held_by(these: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def hold_off(connection: Connection) -> None:
     """Wait for those who destroy, or order it, and let none of them begin."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(ALONE, {"key": LOCK})
+    advisory_locks.take(connection, advisory_locks.HOLDS)
 
 
 def _check_is_left(connection: Connection, sid: str, at: datetime) -> None:

@@ -37,11 +37,11 @@ from twirec.catalog.journal_tables import (
 )
 from twirec.catalog.ledger import fill_line
 from twirec.catalog.recorded_calls import tell_ledger
-from twirec.catalog.reports import BEFORE_ALL
 from twirec.catalog.tables import blocks, calls, consents, holds, journal, marks, recordings
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import OURSELVES
 from twirec.model.audit import AuditDraft
+from twirec.model.clock import BEFORE_ALL
 from twirec.model.custody import LONGEST_CASE_NUMBER, Block, Hold
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable
 from twirec.model.journal import UNDATED, LabelledObject, Row

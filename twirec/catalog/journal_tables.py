@@ -32,6 +32,7 @@ from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
 from twirec.catalog.month_tables import month_statements
 from twirec.catalog.request_tables import access_requests, access_steps
 from twirec.catalog.retention_tables import retention_changes
+from twirec.model.clock import read_moment
 from twirec.model.errors import JournalUnreadable
 from twirec.model.journal import UNDATED, Row
 from twirec.model.plain_text import plain
@@ -283,13 +284,6 @@ def _reader(column: Column[Any]) -> Callable[[Any], Any]:
     return next(fitting, lambda value: value)
 
 
-def _moment(value: Any) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("no time zone")
-    return moment
-
-
 def _of(kind: type) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if type(value) is not kind:
@@ -300,7 +294,7 @@ def _of(kind: type) -> Callable[[Any], Any]:
 
 
 _READERS: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
-    (UtcDateTime, _moment),
+    (UtcDateTime, read_moment),
     (Date, date.fromisoformat),
     (Boolean, _of(bool)),
     (Integer, _of(int)),

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Update,
     bindparam,
+    delete,
     func,
     or_,
     select,
@@ -37,6 +38,8 @@ T = TypeVar("T")
 ENDED: dict[str, Any] = {"lease": None, "lease_until": None}
 """What ends a lease."""
 
+NOTHING: dict[str, Any] = {"last_error": ""}
+"""What a step changes of the leased row itself, besides what else it does."""
 
 Turn = Callable[[FromClause, Adopt], ColumnElement[bool]]
 """Makes a condition of rows, by what is adopted; it is one function of a module, made once."""
@@ -154,6 +157,12 @@ class Leases(Generic[T]):
         """End a lease as if it had never been claimed. Raises `LeaseLost`."""
         with self.commit(lease, {**ENDED, "attempts": self._table.c.attempts - 1}):
             pass
+
+    def remove(self, lease: Lease[T]) -> None:
+        """Take the row away: nothing is due of it any more. Raises `LeaseLost`."""
+        with self.commit(lease, ENDED) as (connection, held):
+            its_own = self._key == getattr(held.item, self._key.name)
+            connection.execute(delete(self._table).where(its_own))
 
     @contextmanager
     def commit(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.database import Database
 from twirec.catalog.migrations.online import steps
 from twirec.catalog.plain_columns import fill_plain
@@ -17,9 +18,6 @@ if TYPE_CHECKING:  # Alembic is loaded for what changes tables: others need not 
     from alembic.config import Config
 
 VERSIONS = "twirec.catalog.migrations.versions"
-TURN = 0x7477697265630001
-"""Whoever makes tables holds the lock of this key until they are there
-(https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS)."""
 
 
 def configuration() -> Config:
@@ -68,8 +66,7 @@ def _change(database: Database, version: str) -> None:
 
     config = configuration()
     with database.write() as connection:
-        if connection.dialect.name == "postgresql":  # of two at once one waits, as on SQLite
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+        advisory_locks.take(connection, advisory_locks.TABLES)  # of two at once one waits
         refuse_newer(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, version)

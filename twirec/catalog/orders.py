@@ -13,7 +13,6 @@ from twirec.catalog.audit import append
 from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.hints import hint_recordings
-from twirec.catalog.holds import check_not_held, keep_holds_out
 from twirec.catalog.recorded_calls import tell_ledger
 from twirec.catalog.recordings import PARKED, UNDECIDED
 from twirec.catalog.tables import orders, recordings
@@ -31,7 +30,7 @@ COPYING = recordings.c.state == State.COMPLETED
 
 
 class Orders:
-    """What people order of recordings: to admit, erase, accept or give one up.
+    """What people order of recordings: to admit, accept or give one up.
 
     An order, what it changes of the recording, and its entry of the audit log are all there, or
     none of them. Orders are only ever added to.
@@ -48,26 +47,6 @@ class Orders:
         """
         changes = {"custody": Custody.ACTIVE, "legal_ground": order.why}
         return self._order(order, recordings.c.custody == Custody.QUARANTINED, changes, audited)
-
-    def erase(self, order: Order, audited: AuditDraft) -> Recording:
-        """Write an order down, and make the recording due to be destroyed.
-
-        Who holds its lease loses it. It is due when that lease would have ended: until then a
-        worker may still be putting it into the bucket, and die before it takes that back.
-
-        Raises:
-            CustodyRefused: it is held.
-            NotFound: it is not there, or cannot be erased any more.
-        """
-        with self._database.write() as connection:
-            keep_holds_out(connection)
-            ordered = order_destruction(connection, recordings.c.sid == order.recording_sid, order)
-            if ordered:
-                hint_recordings(connection, ordered)
-                append(connection, audited)
-                return ordered[0]
-        check_not_held(self._database, order.recording_sid)
-        raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
 
     def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
         """Write an order down, and make the recording due to be archived in spite of its error.

@@ -64,11 +64,6 @@ class Pauses:
             connection.execute(update(pauses).where(still).values(resumed_at=at))
             _no_limit(connection, recording_sid)
 
-    def forget_limit(self, recording_sid: str) -> None:
-        """Forget that the policy ends a pause: nothing is recorded there any more."""
-        with self._database.write() as connection:
-            _no_limit(connection, recording_sid)
-
     def open(self) -> list[Pause]:
         """Return the pauses of which no end is known, oldest first, also of what ended since."""
         unended = pauses.c.resumed_at.is_(None)

@@ -13,11 +13,11 @@ from twirec.catalog.audit import append
 from twirec.catalog.card_tables import card_cuts
 from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, to_model
-from twirec.catalog.erasing import A_DAY, NOTHING
+from twirec.catalog.erasing import A_DAY
 from twirec.catalog.erasure_tables import erased_copies, erasure_items, erasures
 from twirec.catalog.erasures import ORIGINAL, say_of, write_lines
 from twirec.catalog.holds import keep_holds_out
-from twirec.catalog.leases import ENDED, Leases
+from twirec.catalog.leases import ENDED, NOTHING, Leases
 from twirec.catalog.tables import differences, recordings
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -34,6 +34,7 @@ from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.recorded_calls import why_none
 from twirec.catalog.tables import calls, consents, legs, recordings, stop_orders
 from twirec.model.agents import StopOrder
+from twirec.model.clock import BEFORE_ALL
 from twirec.model.errors import RequestRefused
 from twirec.model.ownership import ALWAYS_OURS, Claim
 from twirec.model.records import Belonging, Received, Recording
@@ -41,7 +42,6 @@ from twirec.model.states import Custody, State, advance
 from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.vocabulary import Outcome, Role
 
-BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
 
 Channels = tuple[Role, ...] | Callable[[Belonging], tuple[Role, ...]]

@@ -16,10 +16,10 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     update,
 )
 
+from twirec.catalog import advisory_locks
 from twirec.catalog.audit import append, lock, tell_of
 from twirec.catalog.blocks import block_recordings
 from twirec.catalog.conditions import held, of_same_call, open_case
@@ -56,9 +56,6 @@ from twirec.model.states import NOTHING_THERE, UNDONE, Custody, State
 
 NOTHING_LEFT = UNDONE | NOTHING_THERE | {State.EXTERNAL}
 """The states in which there is nothing of ours to destroy, or its destruction is ordered."""
-
-LOCK = 0x7457_1BEE
-"""The advisory lock of who looks, on PostgreSQL."""
 
 Key = tuple[Kept, str, str]
 """What is kept, the account, and the SID of a recording or a call."""
@@ -333,10 +330,7 @@ def _due(now: datetime, version: int) -> tuple[Select[Any], Select[Any]]:
 
 def _alone(connection: Connection) -> bool:
     """Whether nobody else looks just now, and nobody begins to before the transaction ends."""
-    if connection.dialect.name != "postgresql":
-        return True
-    trying = text("SELECT pg_try_advisory_xact_lock(:key)")
-    return bool(connection.scalar(trying, {"key": LOCK}))
+    return advisory_locks.try_to_take(connection, advisory_locks.RETENTION)
 
 
 def _stale(connection: Connection, limit: int) -> set[Key]:

@@ -16,8 +16,9 @@ from twirec.catalog.database import Database, to_models
 from twirec.catalog.ledger import call_records, records_of
 from twirec.catalog.prepared import Prepared
 from twirec.catalog.tables import calls, recordings
-from twirec.catalog.ways import FAR, LASTS, LONG_AGO, Form, Walk, Way
+from twirec.catalog.ways import FAR, LASTS, Form, Walk, Way
 from twirec.model.access import Actor, Deed, may_be_own, seen
+from twirec.model.clock import BEFORE_ALL
 from twirec.model.errors import NotFound
 from twirec.model.plain_text import plain
 from twirec.model.records import TAIL, Call, CallRecord
@@ -444,7 +445,7 @@ def _values(query: Query) -> dict[str, Any]:
 
 def _span(query: Query) -> dict[str, Any]:
     """Return between which times a search looks, both included."""
-    return {"since": query.since or LONG_AGO, "last": (query.until or FAR) - A_MOMENT}
+    return {"since": query.since or BEFORE_ALL, "last": (query.until or FAR) - A_MOMENT}
 
 
 def _asked(values: Mapping[str, Any], query: Query) -> frozenset[str]:

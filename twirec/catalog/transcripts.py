@@ -28,7 +28,13 @@ from sqlalchemy import (
 from twirec.catalog import sentences
 from twirec.catalog.audit import append
 from twirec.catalog.cards import propose
-from twirec.catalog.conditions import allowed, held, of_same_call
+from twirec.catalog.conditions import (
+    allowed,
+    held,
+    holds_to_the_end,
+    of_recording_that,
+    of_same_call,
+)
 from twirec.catalog.database import Database, insert_into, to_model, to_row
 from twirec.catalog.hints import hint
 from twirec.catalog.leases import ENDED, Leases
@@ -116,7 +122,7 @@ class Transcripts:
         # What is being made, or is there, is left as it is.
         again = transcripts.c.due_at.is_(None) & or_(~_MADE, transcripts.c.last_error != "")
         with self._database.write() as connection:
-            if not _may_be_made(connection, recording_sid):
+            if not holds_to_the_end(connection, recording_sid, MAY_BE_MADE):
                 raise CustodyRefused(f"{recording_sid} may not leave (any more).")
             if not self._database.insert_once(connection, transcripts, row):
                 values = {"due_at": now, "attempts": 0, "last_error": "", "by": by}
@@ -330,7 +336,7 @@ class Transcripts:
 
         def look(connection: Connection) -> None:
             nonlocal allowed_still
-            allowed_still = _may_be_made(connection, sid)
+            allowed_still = holds_to_the_end(connection, sid, MAY_BE_MADE)
 
         with self.due.commit(lease, values, None, look) as (connection, made):
             _forget_parts(connection, sid)
@@ -372,16 +378,11 @@ def forget_objects(connection: Connection, names: Sequence[str], now: datetime) 
 
 
 def _asked_for(rows: FromClause, _: Adopt) -> ColumnElement[bool]:
-    return (rows.c.by != "") & _of_what_may(rows)
+    return (rows.c.by != "") & of_recording_that(rows, MAY_BE_MADE)
 
 
 def _by_rule(rows: FromClause, _: Adopt) -> ColumnElement[bool]:
-    return (rows.c.by == "") & _of_what_may(rows)
-
-
-def _of_what_may(rows: FromClause) -> ColumnElement[bool]:
-    """Return the condition of transcripts whose recording may leave (still)."""
-    return exists().where(recordings.c.sid == rows.c.recording_sid, MAY_BE_MADE)
+    return (rows.c.by == "") & of_recording_that(rows, MAY_BE_MADE)
 
 
 def _covered(rule: TranscriptRule) -> ColumnElement[bool]:
@@ -394,12 +395,6 @@ def _covered(rule: TranscriptRule) -> ColumnElement[bool]:
     ]
     directed = calls.c.direction.in_(sorted(rule.directions)) if rule.directions else false()
     return exists().where(of_same_call(recordings, calls), or_(directed, *named))
-
-
-def _may_be_made(connection: Connection, sid: str) -> bool:
-    """Whether one may be made of a recording, and will be until the transaction ends."""
-    statement = select(recordings.c.sid).where(recordings.c.sid == sid, MAY_BE_MADE)
-    return connection.scalar(statement.with_for_update()) is not None
 
 
 def _as_before(connection: Connection, before: KeptTranscript, stored: StoredObject) -> None:

@@ -12,10 +12,7 @@ from twirec.catalog.hints import hint, hint_recordings
 from twirec.catalog.tables import recordings, vendor_retention
 from twirec.model.hints import RECORDING
 from twirec.model.records import Recording
-from twirec.model.states import State
-
-STILL_THERE = (State.RECORDING, State.COMPLETED, State.ARCHIVED)
-"""The states in which the vendor's copy is there, or will be."""
+from twirec.model.states import AT_VENDOR, State
 
 
 class VendorRetention:
@@ -92,7 +89,7 @@ def keep_copy(connection: Connection, sid: str) -> bool:
     """Let the vendor keep its copy of a recording. False if it is too late, or not there."""
     archived = recordings.c.state == State.ARCHIVED
     being_deleted = archived & recordings.c.lease.is_not(None) & ~recordings.c.keep_at_vendor
-    not_gone = recordings.c.state.in_(STILL_THERE) & ~being_deleted
+    not_gone = recordings.c.state.in_(sorted(AT_VENDOR)) & ~being_deleted
     due_at = case((archived & recordings.c.lease.is_(None), null()), else_=recordings.c.due_at)
     return _mark_kept(connection, sid, not_gone, {"keep_at_vendor": True, "due_at": due_at})
 

@@ -40,7 +40,7 @@ from twirec.catalog.tables import calls, consents, legs, notes, recordings
 from twirec.model.access import OF_PEOPLE, RIGHTS, Actor, Deed
 from twirec.model.states import Custody, State
 
-LONG_AGO, FAR = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 LENGTH_EDGES = (10, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 7200)

@@ -25,6 +25,7 @@ from rich.progress import (
 from rich.text import Text
 
 import twirec
+from twirec.cli import INTERRUPTED
 from twirec.cli.output import (
     as_json,
     counted,
@@ -41,9 +42,6 @@ Show = Callable[[BackfillReport], object]
 
 SHOWN = 20
 """How many failed recordings are named; `--json` names all."""
-
-INTERRUPTED = 128 + signal.SIGINT
-"""The exit status of what Ctrl-C ended, as in the shell."""
 
 
 @click.command()

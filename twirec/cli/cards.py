@@ -9,6 +9,7 @@ import click
 import twirec
 from twirec.cli.output import Column, answer, as_json, ask, print_json, print_table, say
 from twirec.model.cards import CardCut
+from twirec.model.clock import clock
 from twirec.settings.operating_user import operator
 
 REASON = click.option("--reason", required=True, help="Why; it is kept.")
@@ -68,7 +69,7 @@ def show(sid: str, as_json: bool) -> None:
     say(f"{sid} is {cut.state}.")
     for span in cut.spans:
         who = span.side or "somebody"
-        say(f"  {_clock(span.starts)} to {_clock(span.ends)}  {who}: a card's {span.part}")
+        say(f"  {clock(span.starts)} to {clock(span.ends)}  {who}: a card's {span.part}")
     if cut.decided_by:
         say(f"{cut.decided_by}: {cut.reason}")
     if cut.object_name:
@@ -133,9 +134,4 @@ def _record(cut: CardCut) -> dict[str, Any]:
 
 
 def _spans(cut: CardCut) -> str:
-    return ", ".join(_clock(each.starts) for each in cut.spans)
-
-
-def _clock(seconds: float) -> str:
-    minutes, second = divmod(int(seconds), 60)
-    return f"{minutes}:{second:02}"
+    return ", ".join(clock(each.starts) for each in cut.spans)

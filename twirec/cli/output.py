@@ -25,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twirec.model.call_state import call_state
+from twirec.model.clock import clock
 from twirec.model.ownership import NotOurs
 from twirec.model.records import CallRecord, Recording
 from twirec.model.search import Page
@@ -35,6 +36,9 @@ YES = frozenset({"y", "yes", "s", "sí", "si"})
 
 GAP = 2
 """Spaces between two columns."""
+
+NAMES = 14
+"""Letters and spaces of a field's name and its colon, before its value."""
 
 FOLDED = 16
 """Cells that a column which may fold has at least: as many as the longest number has (E.164)."""
@@ -118,14 +122,14 @@ def ask(question: str) -> None:
         raise click.ClickException("Nothing was done. --yes does it without asking.")
 
 
-def print_fields(fields: Mapping[str, object], zone: tzinfo, width: int = 14) -> None:
+def print_fields(fields: Mapping[str, object], zone: tzinfo) -> None:
     """Print fields that have a value, a line each, times in the company's zone."""
     for name, value in fields.items():
         if isinstance(value, datetime):
             value = f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
         if value not in (None, ""):
-            lines = clean(value).replace("\n", "\n" + " " * (width + 1))
-            click.echo(f"{clean(name) + ':':<{width}} {lines}")
+            lines = clean(value).replace("\n", "\n" + " " * (NAMES + 1))
+            click.echo(f"{clean(name) + ':':<{NAMES}} {lines}")
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
@@ -265,12 +269,12 @@ def print_sentences(page: Page, zone: tzinfo) -> None:
     """Print what was said, in the order of the page, with times in the company's zone."""
     calls = {each.call.call_sid: each.call for each in page.calls}
     for sentence in page.sentences:
-        call, whole = calls[sentence.call_sid], int(sentence.starts)
+        call = calls[sentence.call_sid]
         facts = (
             f"{sentence.score:3} %",
             f"{call.started_at.astimezone(zone):%Y-%m-%d %H:%M}",
             or_not_known(call.customer_number),
-            f"{sentence.side or 'somebody'} at {whole // 60}:{whole % 60:02}",
+            f"{sentence.side or 'somebody'} at {clock(sentence.starts)}",
             sentence.recording_sid,
         )
         click.echo(click.style(clean("  ".join(facts)), bold=True))

@@ -9,6 +9,7 @@ import click
 import twirec
 from twirec.cli.convert import purposed
 from twirec.cli.output import as_json, print_json, say
+from twirec.model.clock import clock
 from twirec.model.hints import TRANSCRIPT
 from twirec.model.transcript import Sentence, Transcript
 from twirec.settings.operating_user import operator
@@ -66,15 +67,9 @@ def transcribe(
 def _print(transcript: Transcript) -> None:
     say(f"Written by a machine ({transcript.model}), which errs: the sound decides.")
     for each in transcript.sentences:
-        say(f"{_clock(each.starts):>8}  {_side(each):<9} {each.text}")
+        say(f"{clock(each.starts):>8}  {_side(each):<9} {each.text}")
     if not transcript.sentences:
         say("Nobody says anything in it.")
-
-
-def _clock(seconds: float) -> str:
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def _side(sentence: Sentence) -> str:

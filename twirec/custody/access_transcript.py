@@ -8,6 +8,7 @@ from dataclasses import replace
 from twirec.custody.access_words import TEXTS
 from twirec.model.access_requests import CallSide
 from twirec.model.audio import Channels
+from twirec.model.clock import clock
 from twirec.model.transcript import Transcript
 from twirec.model.vocabulary import Role
 
@@ -51,9 +52,8 @@ def _lines(transcript: Transcript, side: CallSide, language: str) -> Iterator[st
     yield f"{says['recording']}: {transcript.recording_sid} (SHA-256 {transcript.sha256})"
     yield ""
     for each in transcript.sentences:
-        minutes, seconds = divmod(int(each.starts), 60)
         who = "you" if each.side and each.side is OWN.get(side) else "other"
         who = says[f"transcript_{who if each.side else 'somebody'}"]
-        yield f"{minutes:02}:{seconds:02} {who}: {each.text}"
+        yield f"{clock(each.starts)} {who}: {each.text}"
     if not transcript.sentences:
         yield says["transcript_nothing"]

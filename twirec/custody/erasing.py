@@ -90,11 +90,11 @@ class Erasing:
             erasing.empty_calls(keeper.lease, keys, now)
         for day in erasing.pages(erasure.id):
             keeper.heartbeat()
-            erasing.page_written(erasure.id, day, now, self._write_page(day))
+            erasing.page_written(keeper.lease, day, now, self._write_page(day))
         while keys := erasing.vendor_calls(erasure.id, LOT):
             for key in keys:
                 keeper.heartbeat()
-                self._delete_call(key)
+                self._delete_call(keeper, key)
         self._catalog.shorten_log()
         waited = now - (erasure.begun_at or now)
         if erasing.finish(keeper.lease, now, min(max(waited / 10, SOONEST), LATEST)):
@@ -115,7 +115,7 @@ class Erasing:
             last = max(filter(None, (last, other.until)), default=None)
         return last
 
-    def _delete_call(self, key: CallKey) -> None:
+    def _delete_call(self, keeper: LeaseKeeper[Erasure], key: CallKey) -> None:
         """Delete Twilio's record of a call, and of the legs that it dialled."""
         account, sid = key
         vendor, outcome, why = self._vendor(), CopyOutcome.DONE, ""
@@ -128,4 +128,4 @@ class Erasing:
             log.warning("%s: Twilio keeps its record of the call: %s", sid, refused)
             outcome, why = CopyOutcome.REFUSED, "vendor"
         line = CertificateLine(sid, Copy.VENDOR_CALL, outcome, self._now(), why=why)
-        self._catalog.erasures.settle([line])
+        self._catalog.erasing.settle(keeper.lease, [line])

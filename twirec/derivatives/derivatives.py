@@ -25,7 +25,7 @@ from twirec.model.errors import (
     ObjectNotFound,
     VerificationFailed,
 )
-from twirec.model.ports import Bucket
+from twirec.model.ports import Bucket, delete_named
 from twirec.model.records import Recording
 
 log = logging.getLogger("twirec.derivatives")
@@ -159,9 +159,7 @@ class Derivatives:
 
     def delete(self, object_name: str) -> None:
         """Delete an object; done already if it is not there."""
-        with suppress(ObjectNotFound):
-            stored = self._bucket.stat(object_name)
-            self._bucket.delete(stored.name, stored.generation)
+        delete_named(self._bucket, object_name)
 
     def _is_there(self, derivative: Derivative) -> bool:
         try:

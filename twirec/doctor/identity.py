@@ -15,15 +15,12 @@ from twirec.catalog import Catalog
 from twirec.doctor.public_url import PING
 from twirec.doctor.results import failed, guarded, ok, unknown, warning
 from twirec.model.bucket_mark import MARKED, NAME, read_mark
-from twirec.model.inspection import Check, CheckResult
+from twirec.model.inspection import UNAVAILABLE, Check, CheckResult
 from twirec.settings import Settings
 from twirec.settings.addresses import is_here
 
 MOST_ASKED = 8
 """Addresses that are asked for another installation: each may take five seconds."""
-
-UNAVAILABLE = "unavailable"
-"""What the app answers when its catalog does not."""
 
 LOOK = (
     "Look: is the disk mounted, are TWIREC_BUCKET and TWIREC_DATABASE_URL right? If the database "

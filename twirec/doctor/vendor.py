@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.doctor.dialling import dialling_results
 from twirec.doctor.results import failed, guarded, ok, unknown, warning
+from twirec.model.clock import BEFORE_ALL
 from twirec.model.errors import NotAtVendor, VendorRefused
 from twirec.model.inspection import AccountFacts, Check, CheckResult, Level
 from twirec.model.vendor import RecordingStatus, VendorRecording
@@ -17,8 +18,6 @@ from twirec.settings import Settings
 SKEW_WARNED, SKEW_FAILED = 5, 60
 """Seconds that our clock may differ from Twilio's. Announcements are timed to the second, and
 listings, leases and retention are cut by time."""
-
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 NEWEST = 50
 """How many recordings are looked at."""
@@ -140,7 +139,7 @@ def _default_recording(twilio: TwilioInspector, sid: str) -> Iterator[CheckResul
 def _newest_recording(twilio: TwilioInspector, sid: str) -> Iterator[CheckResult]:
     recordings = twilio.newest_recordings(sid, NEWEST)
     finished = [one for one in recordings if one.status is RecordingStatus.COMPLETED]
-    newest = max(finished, key=lambda one: one.created_at or LONG_AGO, default=None)
+    newest = max(finished, key=lambda one: one.created_at or BEFORE_ALL, default=None)
     yield check_storage(sid, newest)
     at_twilio = next((one for one in finished if not one.external), None)
     yield from guarded(Check.MEDIA_ACCESS, partial(_media_access, twilio, sid, at_twilio))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+from twirec.evidence.words import language_of
 from twirec.model.claims import EvidenceClaim
 
 
@@ -18,7 +19,7 @@ def in_words(claim: EvidenceClaim, language: str) -> EvidenceClaim:
         claim: what was found.
         language: BCP 47; Spanish where it begins with `es`, else English.
     """
-    sentences = _read()["es" if language.lower().split("-")[0] == "es" else "en"]
+    sentences = _read()[language_of(language)]
     return replace(claim, said=sentences[claim.code].format_map(claim.about))
 
 

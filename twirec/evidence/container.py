@@ -16,15 +16,15 @@ from datetime import datetime
 from typing import IO
 from xml.sax.saxutils import quoteattr
 
+from twirec.custody.zipping import SUMS
 from twirec.evidence.manifest import Inside
 from twirec.evidence.seal import Seal
+from twirec.model.audio import WAV_TYPE
 
 MIMETYPE = "application/vnd.etsi.asic-e+zip"
 
 LIST, SIGNATURE = "META-INF/ASiCManifest001.xml", "META-INF/signature001.p7s"
 STAMPED, STAMP = "META-INF/ASiCManifest002.xml", "META-INF/timestamp002.tst"
-
-SUMS = "SHA256SUMS"
 
 ASIC = "http://uri.etsi.org/02918/v1.2.1#"
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
@@ -72,7 +72,7 @@ def write(
         _add(package, "mimetype", MIMETYPE.encode(), at, zipfile.ZIP_STORED)
         for medium in media:
             digests[medium.name] = _stream(package, medium, at)
-            types[medium.name] = "audio/x-wav"
+            types[medium.name] = WAV_TYPE
         for each in inside:
             _add(package, each.name, each.data, at)
             digests[each.name] = hashlib.sha256(each.data).digest()

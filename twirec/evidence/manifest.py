@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from twirec.model.announcements import Announcement
+from twirec.model.audio import WAV_TYPE
 from twirec.model.audit import Action, AuditEntry
 from twirec.model.evidence import CaseFacts, RecordingFacts
 from twirec.model.records import Consent, Pause
@@ -144,7 +145,7 @@ def files(case: CaseFacts) -> list[Inside]:
         content = announcement.content.encode()  # of which the hash is the name
         found.append(Inside(f"{WORDING}{digest}.json", content, JSON))
     for digest, data in sorted(case.audio.items()):
-        found.append(Inside(f"{WORDING}{digest}.wav", data, "audio/x-wav"))
+        found.append(Inside(f"{WORDING}{digest}.wav", data, WAV_TYPE))
     return found
 
 

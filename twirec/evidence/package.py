@@ -11,6 +11,7 @@ from twirec.evidence.manifest import JSON, MANIFEST, Inside, files, manifest, me
 from twirec.evidence.report import report
 from twirec.evidence.seal import Seal
 from twirec.evidence.words import words
+from twirec.model.audio import WAV_TYPE
 from twirec.model.errors import InvalidQuery
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts
 
@@ -79,7 +80,7 @@ def make(
         return
     attached = [
         Attachment(
-            media_name(facts), b"".join(open_recording(facts)), "audio/x-wav", facts.recording.sid
+            media_name(facts), b"".join(open_recording(facts)), WAV_TYPE, facts.recording.sid
         )
         for facts in case.recordings
     ]

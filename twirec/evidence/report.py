@@ -21,7 +21,8 @@ from twirec.custody.document import (
     Quote,
     Table,
 )
-from twirec.evidence.container import LIST, SIGNATURE, STAMP, STAMPED, SUMS
+from twirec.custody.zipping import SUMS
+from twirec.evidence.container import LIST, SIGNATURE, STAMP, STAMPED
 from twirec.evidence.manifest import (
     ANCHOR,
     ANCHOR_STAMP,
@@ -32,6 +33,7 @@ from twirec.evidence.manifest import (
 )
 from twirec.evidence.words import moment, words
 from twirec.model.cards import CardCut
+from twirec.model.clock import clock
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts
 from twirec.model.purposes import Purposes
 from twirec.model.records import Consent, Recording
@@ -132,7 +134,7 @@ class _Pages:
         yield said["call_ended"], self._time(call.ended_at)
         yield said["recording_began"], self._time(recording.started_at)
         if recording.duration is not None:
-            yield said["duration"], _clock(recording.duration)
+            yield said["duration"], clock(recording.duration)
         if call.case_number:
             yield said["case_number"], call.case_number
         yield said["recording"], recording.sid
@@ -192,7 +194,7 @@ class _Pages:
         else:
             above, below = (said[role.value if role else "unknown"] for role in _drawn(facts))
             yield Paragraph(said["sound_of"].format(above=above, below=below))
-        scale = tuple(_clock(waveform.seconds * mark / (MARKS - 1)) for mark in range(MARKS))
+        scale = tuple(clock(waveform.seconds * mark / (MARKS - 1)) for mark in range(MARKS))
         yield Picture(facts.picture, HEIGHT, scale)
 
     def _cut(self, cut: CardCut, recording: Recording) -> Iterator[Block]:
@@ -216,7 +218,7 @@ class _Pages:
         )
         columns = tuple(said[f"column_{name}"] for name in ("second", "side", "heard"))
         rows = tuple(
-            (_clock(each.starts), said[each.side.value if each.side else "unknown"], each.text)
+            (clock(each.starts), said[each.side.value if each.side else "unknown"], each.text)
             for each in transcript.sentences
         )
         if rows:
@@ -346,13 +348,6 @@ def _of_container(file_name: str, has_time: bool) -> Iterator[str]:
     yield f'grep -q "$sum" {LIST} && echo sealed'
 
 
-def _clock(seconds: float) -> str:
-    """Return a length as people read it: `1:02:03`, `2:03`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def _spans(spans: Sequence[tuple[float, float]]) -> str:
     """Return spans of seconds as people read them: `1:01-1:16, 1:20-1:22`."""
-    return ", ".join(f"{_clock(begin)}-{_clock(end)}" for begin, end in spans)
+    return ", ".join(f"{clock(begin)}-{clock(end)}" for begin, end in spans)

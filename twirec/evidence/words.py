@@ -34,13 +34,18 @@ class Words:
         return self.said.get(name, name)
 
 
+def language_of(language: str) -> str:
+    """Return in which language something is written for who reads a language: `es` or `en`."""
+    return "es" if language.lower().split("-")[0] == "es" else "en"
+
+
 def words(language: str) -> Words:
     """Return the words of a language.
 
     Args:
         language: BCP 47; Spanish where it begins with `es`, else English.
     """
-    return _read()["es" if language.lower().split("-")[0] == "es" else "en"]
+    return _read()[language_of(language)]
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:

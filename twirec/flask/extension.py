@@ -28,19 +28,15 @@ from twirec.flask.checks import (
 from twirec.flask.desktop import desktop
 from twirec.flask.disclosed import disclosed
 from twirec.flask.jobs import jobs
+from twirec.model.audio import WAV_TYPE
 from twirec.model.errors import CatalogError, NotFound
 from twirec.model.hints import QueueKind
+from twirec.model.inspection import CATALOG_HEADER, UNAVAILABLE
 from twirec.model.records import VOICEMAIL
 from twirec.model.steady import spend_at_most
 from twirec.model.steps import DialStep, Unanswered, WhenUnanswered
 
 log = logging.getLogger("twirec.flask")
-
-CATALOG = "Twirec-Catalog"
-"""The header that says which catalog the app works with."""
-
-UNAVAILABLE = "unavailable"
-"""What it says when the catalog does not answer."""
 
 MOST_FOR_ANYBODY = 1.0
 """Seconds that the catalog may take to answer who is not proven to be Twilio."""
@@ -161,7 +157,7 @@ def _ping() -> Response:
 
     Whether the catalog answers or not, 204 is the answer; the header says which catalog it is.
     """
-    return Response(status=204, headers={CATALOG: _catalog() or UNAVAILABLE})
+    return Response(status=204, headers={CATALOG_HEADER: _catalog() or UNAVAILABLE})
 
 
 def whose() -> Response:
@@ -198,7 +194,7 @@ def audio(hash_: str) -> Response:
     except NotFound:
         return Response(status=404)
     forever = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(data, mimetype="audio/x-wav", headers=forever)
+    return Response(data, mimetype=WAV_TYPE, headers=forever)
 
 
 ROUTES: Mapping[str, Callable[..., Response]] = {

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from twirec.journal.page import is_whole
 from twirec.model.bucket import BLOCKED_UNTIL, HELD, TO_ERASE, StoredObject
 from twirec.model.cards import CardCut, CardCutState, silences
+from twirec.model.clock import read_moment
 from twirec.model.encryption import Encryption
 from twirec.model.errors import VerificationFailed
 from twirec.model.journal import LabelledObject
@@ -143,7 +144,7 @@ def _labelled(stored: StoredObject, labels: Mapping[str, str], now: datetime) ->
         custody=Custody(labels["custody"]),
         legal_ground=labels["legal_ground"],
         source=labels["source"] or None,
-        started_at=_moment(labels["started_at"]),
+        started_at=read_moment(labels["started_at"]),
         duration=int(labels["duration_seconds"]),
         channels=int(labels["channels"]),
         channel_map=tuple(Role(role) for role in json.loads(labels["channel_map"])),
@@ -170,7 +171,7 @@ def _cut(sid: str, labels: Mapping[str, str]) -> CardCut | None:
     """Return that a recording is a copy without card numbers, whose original is destroyed."""
     if "replaced_at" not in labels:
         return None
-    at = _moment(labels["replaced_at"])
+    at = read_moment(labels["replaced_at"])
     return CardCut(
         sid,
         found_at=at,
@@ -206,7 +207,7 @@ def call_in(labels: Mapping[str, str]) -> Call | None:
         direction=Direction(labels["direction"]) if labels["direction"] else None,
         customer_number=labels["customer_number"],
         own_number=labels["own_number"],
-        started_at=_moment(labels["call_started_at"]),
+        started_at=read_moment(labels["call_started_at"]),
         announcement=labels.get("announcement") or None,
         channel_map=tuple(Role(role) for role in json.loads(labels["channel_map"])),
         leg=labels.get("consent_leg", ""),
@@ -226,7 +227,7 @@ def _consent(labels: Mapping[str, str]) -> Consent:
         method=labels["consent_method"],
         announcement=labels["announcement"],
         language=labels["language"],
-        at=_moment(labels["consent_at"]),
+        at=read_moment(labels["consent_at"]),
         key=labels["consent_key"],
         agents=tuple(int(entry) for entry in labels["agents"].split()),
     )
@@ -243,13 +244,6 @@ def _acceptance(labels: Mapping[str, str]) -> Acceptance | None:
     if "accepted_despite" not in labels:
         return None
     return Acceptance(labels["accepted_despite"], labels["accepted_by"], labels["accepted_why"])
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("no time zone")
-    return moment
 
 
 def _hex(text: str) -> str:

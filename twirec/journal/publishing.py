@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from twirec.catalog import Catalog
 from twirec.jobs.retrying import TRANSFERS, pause
+from twirec.model.audio import WAV_TYPE
 from twirec.model.errors import ObjectExists, TwirecError
 from twirec.model.ports import Bucket
 from twirec.transfers.naming import SCHEMA, announcement_name, audio_name
@@ -68,7 +69,7 @@ def publish_announcements(catalog: Catalog, bucket: Bucket, now: datetime) -> No
                 bucket,
                 audio_name(audio),
                 catalog.announcements.audio(audio),
-                "audio/x-wav",
+                WAV_TYPE,
                 labels,
                 now,
             )

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import islice
 
 from twirec.catalog import Catalog
@@ -17,6 +17,7 @@ from twirec.journal.labels import NONSENSE, call_in, kept_by, recording_in
 from twirec.journal.page import JOURNAL, day_and_number, read_page
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
+from twirec.model.clock import BEFORE_ALL
 from twirec.model.errors import (
     BucketRefused,
     BytesDiffer,
@@ -39,8 +40,6 @@ LONGEST_AUDIO = 64 * 1024 * 1024
 
 UNREADABLE = (VerificationFailed, ObjectNotFound, BucketRefused, BytesDiffer)
 """What is wrong with one object, and not with the bucket."""
-
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 _Taken = tuple[LabelledObject, bool]
 """What is to be written, and whether it is more than late numbers."""
@@ -148,7 +147,7 @@ class Rebuild:
             (day, [stored for _, stored in sorted(pages, key=lambda each: -each[0])])
             for day, pages in days.items()
         ]
-        for day, pages in sorted(versions, key=lambda each: each[1][0].custom_time or LONG_AGO):
+        for day, pages in sorted(versions, key=lambda each: each[1][0].custom_time or BEFORE_ALL):
             self._restore(day, pages)
 
     def _restore(self, day: date, versions: list[StoredObject]) -> None:

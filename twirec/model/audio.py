@@ -28,6 +28,9 @@ class Sound:
     read: ReadBytes
 
 
+WAV_TYPE = "audio/x-wav"
+"""The content type of recordings and of wordings' audio, as Twilio gives it to a WAV file."""
+
 MOST_CUTS = 100
 """Spans that are cut out of one copy."""
 

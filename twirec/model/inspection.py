@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+CATALOG_HEADER = "Twirec-Catalog"
+"""The header in which the company's app says which catalog it works with."""
+
+UNAVAILABLE = "unavailable"
+"""What it says there when its catalog does not answer."""
+
 
 class Level(StrEnum):
     """How bad a result is. Only `FAILED` makes the doctor fail."""

@@ -50,18 +50,17 @@ class IntegrityReport:
 MOST_NAMED = 100
 
 
-def share_at_most(of: int, read: int, damaged: int, confidence: float = CONFIDENCE) -> float:
+def share_at_most(of: int, read: int, damaged: int) -> float:
     """Return the share of all that is damaged at the most, from a sample drawn by chance.
 
     The upper bound of Clopper and Pearson (Biometrika 26, 1934), one-sided: had more been damaged,
-    so few in the sample would have been less likely than `1 - confidence`. It takes the sample for
+    so few in the sample would have been less likely than `1 - CONFIDENCE`. It takes the sample for
     one with replacement, which says rather too much than too little.
 
     Args:
         of: how many there are.
         read: how many of them were read.
         damaged: how many of these are damaged.
-        confidence: between 0 and 1.
     """
     if of <= 0:
         return 0.0
@@ -72,7 +71,7 @@ def share_at_most(of: int, read: int, damaged: int, confidence: float = CONFIDEN
     low, high = damaged / read, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        if _likely(read, damaged, middle) > 1 - confidence:
+        if _likely(read, damaged, middle) > 1 - CONFIDENCE:
             low = middle
         else:
             high = middle

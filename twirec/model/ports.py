@@ -7,12 +7,13 @@ suite checks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from twirec.model.bucket import OtherGeneration, StoredObject
 from twirec.model.encryption import Encryption
+from twirec.model.errors import ObjectNotFound
 from twirec.model.hints import Hint
 from twirec.model.transcript import Heard, SpeechFacts
 from twirec.model.vendor import (
@@ -147,6 +148,21 @@ class Bucket(Protocol):
     def close(self) -> None:
         """Close connections. Nothing is used after it."""
         ...
+
+
+def delete_named(bucket: Bucket, name: str) -> None:
+    """Delete the object of a name, whichever it is; done already if it is not there.
+
+    Args:
+        bucket: where it is.
+        name: its name in the bucket.
+
+    Raises:
+        ObjectHeld, ObjectKept: the bucket does not let it go.
+        BucketError: the bucket refused, or did not answer.
+    """
+    with suppress(ObjectNotFound):
+        bucket.delete(name, bucket.stat(name).generation)
 
 
 class LiveCalls(Protocol):

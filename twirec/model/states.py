@@ -83,6 +83,9 @@ STORED = frozenset({State.ARCHIVED, State.RELEASED})
 NOTHING_THERE = frozenset({State.ABSENT, State.FAILED, State.LOST})
 """The states in which there are no bytes anywhere."""
 
+AT_VENDOR = frozenset({State.RECORDING, State.COMPLETED, State.ARCHIVED})
+"""The states in which the vendor's copy is there, or will be; a transfer would delete it."""
+
 UNDONE = frozenset({State.ERASING, State.ERASED})
 """The states of what is destroyed, or to be."""
 

@@ -145,6 +145,8 @@ class Reason(StrEnum):
     VENDOR_FAILED = "vendor_failed"
     CATALOG_DOWN = "catalog_down"
     """The catalog, or the app, was down when the call began, and nothing was played."""
+    NOT_CONNECTED = "not_connected"
+    """The app named nobody whom Twilio could connect; the line says why, and nothing was played."""
     APP_FAILED = "app_failed"
     """They were told, and then the app, or the catalog, failed."""
     LOST = "lost"

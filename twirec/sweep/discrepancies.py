@@ -6,15 +6,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
+from twirec.model.clock import BEFORE_ALL
 from twirec.model.errors import TwirecError
 from twirec.model.ownership import MOST_NAMED, Foreign, NotOurs
 from twirec.model.records import SweepReport
 from twirec.transfers.naming import Strangers
-
-BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger("twirec.sweep")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -17,10 +16,11 @@ from twirec.derivatives.putting import put_made
 from twirec.jobs.retrying import TRANSCRIPTS
 from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.access import OURSELVES, Deed, check
-from twirec.model.audio import ReadBytes, Sound
+from twirec.model.audio import WAV_TYPE, ReadBytes, Sound
 from twirec.model.audit import Action, AuditDraft, AuditOutcome
 from twirec.model.bucket import Fingerprint, StoredObject
 from twirec.model.cards import CardCut, cut_name, is_within
+from twirec.model.derivatives import hash_of
 from twirec.model.errors import (
     CatalogError,
     NotFound,
@@ -29,7 +29,7 @@ from twirec.model.errors import (
     VerificationFailed,
 )
 from twirec.model.hints import CARD_CUT
-from twirec.model.ports import Bucket
+from twirec.model.ports import Bucket, delete_named
 from twirec.model.records import Recording
 from twirec.model.transcript import SpeechFacts, Transcript, transcript_name
 from twirec.transcripts import objects
@@ -45,7 +45,6 @@ WAIT = timedelta(minutes=5)
 """After which it is looked again whether the transcript is there that is waited for."""
 SCHEMA = "1"
 """The version of the labels."""
-CONTENT_TYPE = "audio/x-wav"
 
 
 class CardCuts:
@@ -121,10 +120,10 @@ class CardCuts:
             return
         # Names of this try alone: whoever lost the lease and does not know it yet puts and deletes
         # nothing of whoever has it now.
-        attempt = _recipe(recording.sha256 or "", *_told(cut), keeper.lease.token)
+        attempt = hash_of(recording.sha256 or "", *_told(cut), keeper.lease.token)
         name, text_name = (
             cut_name(recording, attempt),
-            transcript_name(recording, _recipe(recipe, attempt), recording.sha256 or ""),
+            transcript_name(recording, hash_of(recipe, attempt), recording.sha256 or ""),
         )
         keeper.lease = self._catalog.cards.begin(keeper.lease, name, text_name)
         self._delete_named([cut.next_name, cut.next_transcript])  # of who came no further
@@ -171,7 +170,7 @@ class CardCuts:
     def _make_again(self, keeper: LeaseKeeper[CardCut], recording: Recording) -> None:
         """Make the copy that was there: it was heard before, and is to be the same in each byte."""
         cut = keeper.lease.item
-        name = cut_name(recording, _recipe(recording.sha256 or "", *_told(cut), keeper.lease.token))
+        name = cut_name(recording, hash_of(recording.sha256 or "", *_told(cut), keeper.lease.token))
         keeper.lease = self._catalog.cards.begin(keeper.lease, name, None)
         self._delete_named([cut.next_name, cut.next_transcript])
         mine: list[StoredObject] = []
@@ -251,7 +250,7 @@ class CardCuts:
             self._bucket,
             name,
             chunks(),
-            content_type=CONTENT_TYPE,
+            content_type=WAV_TYPE,
             labels={
                 "schema": SCHEMA,
                 "recording_sid": recording.sid,
@@ -292,9 +291,7 @@ class CardCuts:
 
     def _delete_named(self, names: Sequence[str | None]) -> None:
         for name in filter(None, names):
-            with suppress(ObjectNotFound):
-                stored = self._bucket.stat(name)
-                self._bucket.delete(stored.name, stored.generation)
+            delete_named(self._bucket, name)
 
 
 def _keep_nothing(*_: object) -> None:
@@ -304,7 +301,3 @@ def _keep_nothing(*_: object) -> None:
 def _told(cut: CardCut) -> list[str]:
     """Return the seconds of silence in words."""
     return [f"{begin:g} to {end:g}" for begin, end in cut.to_make]
-
-
-def _recipe(*told: str) -> str:
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()

@@ -27,7 +27,7 @@ from twirec.model.errors import (
 )
 from twirec.model.hints import TRANSCRIPT
 from twirec.model.lease import Lease
-from twirec.model.ports import Bucket
+from twirec.model.ports import Bucket, delete_named
 from twirec.model.records import Recording
 from twirec.model.states import UNDONE
 from twirec.model.transcript import (
@@ -141,11 +141,11 @@ class Transcripts:
             raise
         if made is None:
             if not before.is_of(stored):
-                self._delete(stored.name)
+                delete_named(self._bucket, stored.name)
             raise CustodyRefused(f"{recording.sid} may not leave any more; nothing of it was kept.")
         if before.object_name not in {None, name}:
             with suppress(BucketError):  # a sweep deletes what is left
-                self._delete(before.object_name or "")
+                delete_named(self._bucket, before.object_name or "")
 
     def refill(self) -> int:
         """Make those due that are lacking, or that another model made, and return how many."""
@@ -225,7 +225,7 @@ class Transcripts:
         if all(stored.labels.get(label) == value for label, value in wanted.items()):
             with suppress(ValueError):
                 return stored, Transcript.from_json(text)
-        self._delete(name)
+        delete_named(self._bucket, name)
         return None, None
 
     def _take_back(self, sid: str, name: str, sound: Sound) -> None:
@@ -235,17 +235,12 @@ class Transcripts:
         """
         cut = self._catalog.cards.get(sid)
         if cut is not None and cut.fingerprint and cut.own_sha256 != sound.sha256:
-            self._delete(name)
+            delete_named(self._bucket, name)
             return
         if self._catalog.recordings.get(sid).state not in UNDONE:
             return
         if not self._catalog.holds.is_held(sid):
-            self._delete(name)
-
-    def _delete(self, name: str) -> None:
-        with suppress(ObjectNotFound):
-            stored = self._bucket.stat(name)
-            self._bucket.delete(stored.name, stored.generation)
+            delete_named(self._bucket, name)
 
 
 class WhileUsable(Generic[Due]):

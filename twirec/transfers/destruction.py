@@ -88,7 +88,7 @@ class Destruction:
         doomed = list(self._objects_of(recording))  # first: the bucket may not be ours to believe
         older = [other for other in self._others_of(recording) if other.until is None]
         lines = [*self._lines(recording, doomed, older, now)]
-        self._catalog.erasures.found(lines)
+        self._catalog.due_work.found(keeper.lease, lines)
         self._at(Step.FOUND)
         self._vendor.delete(recording.account_sid, recording.sid)
         self._at(Step.DELETED)
@@ -141,7 +141,7 @@ class Destruction:
         kept: list[_Kept],
         now: datetime,
     ) -> None:
-        self._catalog.erasures.settle(
+        waiting = [
             CertificateLine(
                 recording.sid,
                 copy_of(recording, each.name),
@@ -153,9 +153,10 @@ class Destruction:
                 KEPT_BY_THE_BUCKET,
             )
             for each in kept
-        )
+        ]
         dates = [each.until or now + LOOK_AGAIN for each in kept]
-        self._catalog.due_work.postpone(keeper.lease, max(min(dates), now), kept[0].why)
+        due_at, why = max(min(dates), now), kept[0].why
+        self._catalog.due_work.postpone(keeper.lease, due_at, why, copies=waiting)
 
     def _objects_of(self, recording: Recording) -> Iterator[StoredObject]:
         if recording.object_name is None:

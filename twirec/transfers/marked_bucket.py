@@ -25,7 +25,7 @@ from twirec.model.bucket_mark import (
     read_mark,
 )
 from twirec.model.errors import BucketNotOurs, BytesDiffer, ObjectExists, ObjectNotFound
-from twirec.model.ports import Bucket, Finish
+from twirec.model.ports import Bucket, Finish, delete_named
 
 TRIES = 3
 """So often it is looked again when another process changed the mark meanwhile."""
@@ -110,9 +110,7 @@ class MarkedBucket:
 
         A catalog whose mark was there is refused from then on.
         """
-        with suppress(ObjectNotFound):
-            stored = self._bucket.stat(NAME)
-            self._bucket.delete(stored.name, stored.generation)
+        delete_named(self._bucket, NAME)
         with self._turn:
             self._seen, self._identity = None, ""
             self._write()

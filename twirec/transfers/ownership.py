@@ -9,16 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from twirec.calls.ownership import (
-    BEFORE_ALL,
-    Own,
-    claim_of,
-    claim_without_call,
-    needs_legs,
-    own_of,
-    own_side,
-)
+from twirec.calls.ownership import Own, claim_of, claim_without_call, needs_legs, own_of, own_side
 from twirec.catalog import Catalog
+from twirec.model.clock import BEFORE_ALL
 from twirec.model.errors import NotAtVendor, VendorError
 from twirec.model.ownership import OURS, Adopt, Claim, Foreign, NotOurs
 from twirec.model.ports import Vendor

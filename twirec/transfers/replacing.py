@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from twirec.catalog import Catalog
 from twirec.jobs.worker import LeaseKeeper
 from twirec.model.access import OURSELVES
-from twirec.model.audio import ReadBytes
+from twirec.model.audio import WAV_TYPE, ReadBytes
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.bucket import BLOCKED_UNTIL, Fingerprint, StoredObject
 from twirec.model.cards import CardCut
@@ -41,7 +41,6 @@ from twirec.model.transcript import is_transcript
 from twirec.transfers.destruction import copy_of
 from twirec.transfers.naming import final_labels, labels, started_at
 from twirec.transfers.object_holds import ObjectHolds
-from twirec.transfers.transfer import WAV
 
 
 @dataclass(frozen=True)
@@ -193,7 +192,7 @@ class Replacing:
         stored = self._bucket.put(
             recording.object_name or "",
             chunks(),
-            content_type=WAV,
+            content_type=WAV_TYPE,
             labels=said,
             custom_time=started_at(recording),
             finish=dict,

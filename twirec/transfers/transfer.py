@@ -20,6 +20,7 @@ from twirec.audio.waveform import warnings
 from twirec.catalog import Catalog
 from twirec.jobs.retrying import TRANSFERS
 from twirec.jobs.worker import Kind, LeaseKeeper
+from twirec.model.audio import WAV_TYPE
 from twirec.model.bucket import StoredObject
 from twirec.model.encryption import Encryption
 from twirec.model.errors import (
@@ -39,7 +40,7 @@ from twirec.model.errors import (
     UploadDropped,
 )
 from twirec.model.hints import RECORDING
-from twirec.model.ports import Bucket, Decrypt, PrivateKey, Vendor
+from twirec.model.ports import Bucket, Decrypt, PrivateKey, Vendor, delete_named
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import Media, RecordingStatus, VendorRecording
@@ -105,8 +106,6 @@ def check_kept(bucket: Bucket, recording: Recording) -> None:
 
 
 log = logging.getLogger("twirec.transfer")
-
-WAV = "audio/x-wav"
 
 TRIES_BEFORE_LOST = 7
 """Twilio may answer 404 for half a minute after its callback. Seven tries take longer.
@@ -304,9 +303,7 @@ class Transfer:
             return
         if self._catalog.holds.is_held(recording.sid):
             return
-        with suppress(ObjectNotFound):
-            stored = self._bucket.stat(recording.object_name or "")
-            self._bucket.delete(stored.name, stored.generation)
+        delete_named(self._bucket, recording.object_name or "")
 
     def _heartbeat(self, keeper: LeaseKeeper[Recording]) -> None:
         keeper.heartbeat()
@@ -361,7 +358,7 @@ class Transfer:
             return self._bucket.put(
                 name,
                 reader.chunks(),
-                content_type=WAV,
+                content_type=WAV_TYPE,
                 labels=labels(record, recording),
                 custom_time=started_at(recording),
                 finish=partial(self._finish, keeper, reader),

@@ -58,11 +58,6 @@ class Announcing:
         self._kept: set[str] = set()
         self._noted = False
 
-    @property
-    def default(self) -> Announcement:
-        """What the outside party hears where no policy says otherwise."""
-        return self.of(self._settings.policy)
-
     def of(self, policy: Policy) -> Announcement:
         """Return what a policy says, kept in the catalog under its hash.
 

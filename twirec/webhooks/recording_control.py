@@ -19,7 +19,7 @@ from twirec.calls.address import is_identity, key_of
 from twirec.calls.from_vendor import adopted, goes_on, state_of
 from twirec.calls.who_hears import Facts, Hearing, agent_on, entries_of, leg_of
 from twirec.catalog import Catalog
-from twirec.model.agents import ConferenceEvent, InformedAgent, Leg, StopOrder
+from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, InformedAgent, Leg, StopOrder
 from twirec.model.errors import CatalogError, NotStopped, VendorError
 from twirec.model.ports import Vendor
 from twirec.model.records import (
@@ -198,14 +198,12 @@ class RecordingControl:
         others = [sid for sid in here.calls if sid != call.call_sid]
         parents = [leg.call_sid for leg in here.legs if leg.call_sid]
         lines = self._catalog.consents.by_call(account_sid, {*others, *parents})
-        calls = {sid: line for sid, (line, _) in lines.items()}
-        known = [leg for leg in here.legs if who_hears.is_known(leg, calls.get(leg.call_sid or ""))]
         orders = self._catalog.stop_orders.of(account_sid, sids).get(call.call_sid, ())
         return who_hears.decide(
             replace(
                 facts,
                 callers=(True, *(ledger.may_record(*lines[sid]) for sid in others if sid in lines)),
-                strangers=len(known) < len(here.legs),
+                strangers=len(_known_legs(here, lines)) < len(here.legs),
                 orders=tuple(each for each in orders if each.is_of_call),
             )
         )
@@ -225,14 +223,14 @@ class RecordingControl:
         self._stop_met(met)
         here = met.meeting.here
         if len(here.calls) + len(here.legs) > 1:
-            for leg in _known_legs(met.meeting):
+            for leg in _known_legs(met.meeting.here, met.meeting.lines):
                 if leg.call_sid and leg.call_sid not in here.calls:  # recorded for another
                     self.leg_moved_on(event.account_sid, leg.leg_sid)
 
     def _settlements(self, meeting: Meeting) -> Mapping[str, Settlement]:
         """Return what follows for the calls in a conference."""
         here, lines = meeting.here, meeting.lines
-        known = _known_legs(meeting)
+        known = _known_legs(here, lines)
         names = self._names([leg.agent or UNKNOWN for leg in known])
         present = [lines[sid] for sid in here.calls if sid in lines]
         callers = tuple(ledger.may_record(*each) for each in present)
@@ -388,11 +386,12 @@ class RecordingControl:
         return Introduction(found.parent_call_sid, name if is_identity(name) else "", leg)
 
 
-def _known_legs(meeting: Meeting) -> list[Leg]:
+def _known_legs(
+    here: ConferenceSnapshot, lines: Mapping[str, tuple[Call, tuple[Consent, ...]]]
+) -> list[Leg]:
     """Return the legs in a conference of which it is known whose they are."""
-    calls = {sid: call for sid, (call, _) in meeting.lines.items()}
-    legs = meeting.here.legs
-    return [leg for leg in legs if who_hears.is_known(leg, calls.get(leg.call_sid or ""))]
+    calls = {sid: call for sid, (call, _) in lines.items()}
+    return [leg for leg in here.legs if who_hears.is_known(leg, calls.get(leg.call_sid or ""))]
 
 
 def known_in_progress(record: CallRecord) -> list[Recording]:

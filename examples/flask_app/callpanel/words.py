@@ -75,6 +75,7 @@ REASONS = {
     Reason.SILENT.value: _l("silent"),
     Reason.VENDOR_FAILED.value: _l("Twilio could not produce it"),
     Reason.CATALOG_DOWN.value: _l("the database was down"),
+    Reason.NOT_CONNECTED.value: _l("this app named nobody to connect"),
     Reason.APP_FAILED.value: _l("this app was down"),
     Reason.LOST.value: _l("it was gone at Twilio"),
     Reason.NO_RECORDING_AT_VENDOR.value: _l("Twilio has no recording"),

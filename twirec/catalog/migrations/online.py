@@ -23,13 +23,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from twirec.catalog.advisory_locks import TABLES_ONLINE
+
 if TYPE_CHECKING:  # the migrations are read by those who need no database
     from twirec.catalog.database import Database
 
 Execute = Callable[[str], object]
-
-TURN = 0x7477697265630002
-"""The advisory lock of who changes the tables of a catalog in use, on PostgreSQL."""
 
 LOCK_TIMEOUT = 1
 """Seconds that a change of a table waits for others. Whoever comes after it waits behind it."""
@@ -98,7 +97,7 @@ def steps(database: Database) -> Iterator[Execute]:
         driver.execute("SET statement_timeout = 0")
         # Asked for again and again: who waits for it within a statement is waited for by those who
         # build an index, and so for ever.
-        while not driver.execute(f"SELECT pg_try_advisory_lock({TURN})").fetchone()[0]:
+        while not driver.execute(f"SELECT pg_try_advisory_lock({TABLES_ONLINE})").fetchone()[0]:
             time.sleep(LOCK_TIMEOUT)
         try:
             yield lambda statement: _patiently(driver, statement)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import timedelta
 from itertools import chain
 from typing import Any
 
@@ -53,8 +52,6 @@ IN_ONE_GO = 1000
 
 MOST_IN_PDF = 2000
 """Acts of a PDF: it is made as a whole. A table of CSV has all."""
-
-A_SECOND = timedelta(seconds=1)
 
 
 @panel.get("/audit")
