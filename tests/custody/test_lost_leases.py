@@ -20,9 +20,10 @@ from twirec.catalog.erasure_tables import erased_copies
 from twirec.catalog.tables import recordings
 from twirec.jobs.worker import LEASE, LeaseKeeper
 from twirec.model.access import Actor
-from twirec.model.cases import Case
+from twirec.model.cases import Case, CaseClock, CaseStep, CaseStepKind
 from twirec.model.erasure import CertificateLine, Copy, CopyOutcome, Erasure
 from twirec.model.errors import LeaseLost
+from twirec.model.events import EventType
 from twirec.model.lease import Lease
 from twirec.model.records import Recording
 from twirec.settings import Settings
@@ -103,6 +104,16 @@ def test_what_the_bucket_keeps_is_written_down_with_when_it_is_tried_again(house
     due_work.postpone(lease, later, "kept", copies=[FOUND])
     assert due_work.due_at(recording_sid()) == later
     assert [row.name for row in rows(house)[0]] == ["a.mp3"]
+
+
+def test_of_a_case_that_another_tells_of(house: House) -> None:
+    case = house.archive.cases.open(call_sid(), "complaint", by=ANA).case
+    assert case.warn_at is not None
+    house.time = case.warn_at
+    cases = house.archive.catalog.cases
+    lease: Lease[CaseClock] = taken_over(house, cases.clocks)
+    step = CaseStep(case.id, CaseStepKind.NEARLY_DUE, house.time, "twirec")
+    check_refused(house, lambda: cases.tell(lease, step, EventType.CASE_NEARLY_DUE, house.time))
 
 
 def test_of_a_case_whose_term_began_anew_meanwhile(

@@ -31,7 +31,7 @@ from twirec.catalog.events import write_event
 from twirec.catalog.hints import hint
 from twirec.catalog.holds import add_hold, hold_off, lift_holds
 from twirec.catalog.known_cases import OPEN, not_there
-from twirec.catalog.leases import Leases
+from twirec.catalog.leases import NOTHING, Leases
 from twirec.catalog.orders import order_when_finished
 from twirec.catalog.stop_orders import write_order
 from twirec.catalog.tables import holds, recordings
@@ -361,11 +361,15 @@ class Cases:
 
         Raises `LeaseLost`.
         """
-        with self._database.write() as connection:
-            row = connection.execute(select(cases).where(cases.c.key == lease.item.key)).one()
+        its = select(cases).where(cases.c.key == lease.item.key)
+
+        def lock(connection: Connection) -> None:  # as those do who take a step of it
+            connection.execute(its.with_for_update())
+
+        with self.clocks.commit(lease, NOTHING, None, lock) as (connection, _):
             _add(connection, step)
             write_event(connection, event, case_key=lease.item.key)
-            _set_clock(connection, to_model(Case, row), after=now)
+            _set_clock(connection, to_model(Case, connection.execute(its).one()), after=now)
 
     def wind_clocks(self) -> None:
         """Let each open case be told of, that was not, in a catalog that was made anew."""
