@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from math import isfinite
 from typing import IO
 
@@ -32,6 +31,7 @@ from twirec.model.plain_text import plain
 from twirec.model.records import Call, CallRecord, Note, Recording
 from twirec.model.rereading import RereadReport
 from twirec.model.search import Page, Query, Understood
+from twirec.model.sids import CallOrRecordingSid
 from twirec.model.states import State
 from twirec.model.vocabulary import (
     BLOCKED,
@@ -43,7 +43,7 @@ from twirec.model.vocabulary import (
     Reason,
     Role,
 )
-from twirec.search.phrase import Asked, Span, ask, spoken_span
+from twirec.search.phrase import Asked, Span, ask, from_until, spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -194,7 +194,7 @@ class Calls:
             since=span.since,
             until=span.until,
             direction=word(Direction, "direction", direction),
-            own_number=search_term(own_number, country) if own_number else None,
+            own_number=search_term(own_number, country, "own_number") if own_number else None,
             forwarded_from=_whole_number(forwarded_from, country) if forwarded_from else None,
             min_seconds=min_seconds,
             max_seconds=max_seconds,
@@ -273,20 +273,18 @@ class Calls:
     ) -> tuple[Asked, Span]:
         """Return what a text asks for, and the span that is asked for in any way."""
         now, zone = self._now(), self._settings.timezone
-        when = partial(spoken_span, now=now, zone=zone)
         said = Asked()
         if text is not None and text.strip():
             said = ask(text, now=now, zone=zone, country=self._settings.country, within=within)
-        span = said.span
-        if since:
-            span = span.both(Span(since=when("since", since).since))
-        if until:
-            span = span.both(Span(until=when("until", until).until))
+        span = said.span.both(from_until(since, until, now=now, zone=zone))
         if around:
-            span = span.both(when("around", around).wider(within))
+            about = spoken_span("around", around, now=now, zone=zone)
+            span = span.both(about.wider(within, "around"))
         return said, span
 
-    def get(self, sid: str, *, by: Actor | str | None = None, repeated: bool = False) -> CallRecord:
+    def get(
+        self, sid: CallOrRecordingSid, *, by: Actor | str | None = None, repeated: bool = False
+    ) -> CallRecord:
         """Return the call of a SID, with its consents, recordings and notes.
 
         Args:
@@ -337,7 +335,7 @@ class Calls:
 
     def annotate(
         self,
-        sid: str,
+        sid: CallOrRecordingSid,
         *,
         note: str | None = None,
         case: str | None = None,
@@ -396,7 +394,7 @@ class Calls:
 
     def add_numbers(
         self,
-        sid: str,
+        sid: CallOrRecordingSid,
         *,
         customer: str | None = None,
         own: str | None = None,
