@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,7 +24,7 @@ from twirec.model.audit import Action, AuditDraft, Detail, stand_in
 from twirec.model.call_state import LONGEST_CALL
 from twirec.model.custody import LONGEST_CASE_NUMBER
 from twirec.model.errors import InvalidQuery, NotFound
-from twirec.model.given import understood, whole, word
+from twirec.model.given import check_kind, understood, whole, word
 from twirec.model.numbers import NumbersReport
 from twirec.model.plain_text import plain
 from twirec.model.records import Call, CallRecord, Note, Recording
@@ -54,8 +53,6 @@ MOST_GOING_ON = 1000
 
 MOST_NOTES = 10**9
 """Of a call; a number that every database can count to."""
-
-SID = re.compile("(CA|RE)[0-9a-fA-F]{32}")
 
 LONGEST_RECORDING = 7 * 24 * 3600
 """Seconds, of one of which the length is not known yet."""
@@ -135,11 +132,12 @@ class Calls:
         Args:
             text: what a person says: a number, a time, and by their names a case, words of a note,
                 an agent; a SID as it is. `600 11 12 22 last Tuesday around 17:00`, `1222 ayer sobre
-                las 5`, `agent client:ana note "asks for a refund"`. See docs/search.md.
+                las 5`, `agent client:ana note "asks for a refund"`. See docs/search.md. An error
+                calls it `search`.
             number: the customer's number in any form a person types, or its last digits, or
                 `oculto` for callers who hid theirs.
             since: from when, such as `2026-11-03 16:30` or `yesterday`.
-            until: up to when; a day alone is included.
+            until: up to when, after `since`; a day alone is included.
             around: about when; minutes before and after count too, as many as `within` says.
             within: minutes around `around`, and around a time in `text`.
             direction: only calls in, or out.
@@ -559,8 +557,7 @@ def _not_there(sid: str) -> str:
 
 
 def _sid(text: str) -> str:
-    if not SID.fullmatch(text.strip()):
-        raise InvalidQuery("sid: give that of a call or a recording: CA… or RE… and 32 digits.")
+    check_kind("sid", text.strip(), CallOrRecordingSid)
     return text.strip()
 
 
