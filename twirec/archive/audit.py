@@ -24,13 +24,16 @@ from twirec.model.audit import (
     Detail,
 )
 from twirec.model.errors import NotFound
-from twirec.model.given import LARGEST, understood, whole, word
+from twirec.model.given import understood, whole, word
 from twirec.search.phrase import from_until
 from twirec.search.times import When
 from twirec.settings import Settings
 
 LARGEST_PAGE = 10_000
 """Entries, or calls, that are asked for at once at the most."""
+
+LAST_NUMBER = 2**31 - 1
+"""The last number that an entry of the log, or an anchor, can have in every database."""
 
 
 @understood
@@ -212,7 +215,7 @@ class Audit:
             InvalidQuery: `kept` is no head; nothing was looked at.
         """
         if kept is not None:
-            whole("kept: its seq", kept.seq, 1, LARGEST)
+            whole("kept: its seq", kept.seq, 1, LAST_NUMBER)
         seen = self._keeper.compare()
         check = self._trail.chain.verify(kept or seen.head(), self._now(), seen.anchors)
         if not check.why and seen.problem:
@@ -257,7 +260,7 @@ class Audit:
             AuditBroken: the log is not what was anchored.
             BucketError: the bucket is away, or not this catalog's.
         """
-        seq = whole("entry", entry, 1, LARGEST)
+        seq = whole("entry", entry, 1, LAST_NUMBER)
         found = self._catalog.audit.numbered({seq}).get(seq)
         if found is None:
             raise NotFound(f"The audit log has no entry {seq}.")
@@ -276,11 +279,12 @@ class Audit:
             BucketError: the bucket is away, or not this catalog's.
         """
         numbers = [
-            whole(name, value, 1, 2**31) for name, value in (("first", first), ("second", second))
+            whole(name, value, 1, LAST_NUMBER)
+            for name, value in (("first", first), ("second", second))
         ]
         return self._keeper.anchoring.prove_consistent(*numbers)
 
 
 def _page(limit: int, after: int | None) -> dict[str, Any]:
-    before = None if after is None else whole("after", after, 0, LARGEST)
+    before = None if after is None else whole("after", after, 0, LAST_NUMBER)
     return {"limit": whole("limit", limit, 1, LARGEST_PAGE), "before": before}

@@ -272,6 +272,13 @@ class Disclosures:
         with self._trail.attempt(Action.DISCLOSE, actor, sid) as done:
             if not timedelta() < expires_in <= LONGEST_LIFE:
                 raise InvalidQuery(f"expires_in: give up to {LONGEST_LIFE.days} days.")
+            spec = ConversionSpec(
+                find_format(format.lower()).name,
+                word(Channels, "channels", channels),
+                start,
+                end,
+                cuts=cuts,
+            )
             recording = self._originals.get(sid, actor, Deed.DISCLOSE)
             why = word(DisclosureGround, "ground", ground)
             by_order = why is not DisclosureGround.CONSENT
@@ -288,13 +295,6 @@ class Disclosures:
                 at=done.at,
                 expires_at=done.at + expires_in,
                 openings=whole("openings", openings, 1, MOST_OPENINGS),
-            )
-            spec = ConversionSpec(
-                find_format(format.lower()).name,
-                word(Channels, "channels", channels),
-                start,
-                end,
-                cuts=cuts,
             )
             if not by_order:
                 disclosure = replace(disclosure, consents=self._standing(recording, disclosure))
