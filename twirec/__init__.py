@@ -216,6 +216,10 @@ if TYPE_CHECKING:
         SaidSentence as SaidSentence,
         Understood as Understood,
     )
+    from twirec.model.sids import (
+        CallOrRecordingSid as CallOrRecordingSid,
+        RecordingSid as RecordingSid,
+    )
     from twirec.model.states import Custody as Custody, Standstill as Standstill, State as State
     from twirec.model.vocabulary import (
         NOT_KNOWN as NOT_KNOWN,
@@ -413,6 +417,7 @@ _HOMES = {
         "Term",
     ),
     "twirec.model.search": ("Page", "SaidSentence", "Understood"),
+    "twirec.model.sids": ("CallOrRecordingSid", "RecordingSid"),
     "twirec.model.states": ("Custody", "Standstill", "State"),
     "twirec.model.vocabulary": (
         "ConsentMode",

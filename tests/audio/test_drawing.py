@@ -33,6 +33,17 @@ def test_the_customer_is_above_whichever_channel_they_are_on() -> None:
     assert tops == ["0.0", "60.0"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "title"),
+    [
+        ({}, "10 s, agent 5 s, customer 1 s"),
+        ({Role.CUSTOMER: "caller"}, "10 s, agent 5 s, caller 1 s"),
+    ],
+)
+def test_whom_the_labels_leave_out_is_called_as_usual(labels: dict[Role, str], title: str) -> None:
+    assert drawn(labels=labels).get("aria-label") == title
+
+
 def test_speech_is_where_it_is_in_time() -> None:
     agent = drawn(width=1000).findall(f"{SVG}g")[1]
     bands = [(rect.get("x"), rect.get("width")) for rect in agent.findall(f"{SVG}rect")]

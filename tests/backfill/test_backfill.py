@@ -122,10 +122,10 @@ def test_what_was_in_progress_is_copied_by_the_next_run(house: House) -> None:
     [
         ({"since": "yesterdy"}, "since"),
         ({"until": "2026-13-01"}, "until"),
-        ({"since": "2026-11-30", "until": "2026-11-01"}, "since: has to be before until"),
+        ({"since": "2026-11-30", "until": "2026-11-01"}, "until: it is before since; swap them."),
         ({"since": "2030-01-01", "until": None}, "since: has to be before until"),
-        ({"legal_ground": "  "}, "ground"),
-        ({"legal_ground": "x" * 256}, "ground: write at most 255"),
+        ({"legal_ground": "  "}, "^legal_ground: "),
+        ({"legal_ground": "x" * 256}, "^legal_ground: write at most 255"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(

@@ -136,5 +136,5 @@ def test_a_row_that_cannot_be_read_is_named_and_the_rest_goes_on(
     ],
 )
 def test_what_is_no_export_is_refused_by_what_is_wrong(content: str | bytes, named: str) -> None:
-    with pytest.raises(InvalidQuery, match=f"^file: .*{named}"):
+    with pytest.raises(InvalidQuery, match=f"^export: .*{named}"):
         read(content)

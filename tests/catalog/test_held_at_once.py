@@ -9,13 +9,13 @@ from contextlib import closing
 
 import pytest
 
+from tests import orders as orders_module
 from tests.catalog.test_at_once import LONG, let_go_when_it_waits
 from tests.contracts.catalog_scenes import receive
 from tests.contracts.test_catalog_custody import HOLD, HOUR, LATER, OF_NUMBER, SID, entry, erase
 from tests.factories import STARTED, a_call
 from twirec.catalog import Catalog
 from twirec.catalog import holds as holds_module
-from twirec.catalog import orders as orders_module
 from twirec.catalog.database import to_row
 from twirec.catalog.tables import releases
 from twirec.model.approvals import Approval, ApprovalKind, ApprovalOutcome, Release

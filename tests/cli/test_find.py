@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict
 
 import pytest
@@ -127,3 +128,15 @@ def test_a_recording_whose_call_nobody_knows_can_be_shown(
 def test_show_of_an_unknown_sid_says_so(twirec: Twirec) -> None:
     result = twirec("show", call_sid(9))
     assert (result.exit_code, call_sid(9) in result.output) == (1, True)
+    result = twirec("show", recording_sid(9))
+    assert (result.exit_code, recording_sid(9) in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("words", [("show", "foo"), ("show", "600111222"), ("hold", "RE0123")])
+def test_what_is_no_sid_is_named_with_the_form_of_one(
+    twirec: Twirec, words: tuple[str, str]
+) -> None:
+    more = ("--case", "C-7", "--reason", "x") if words[0] == "hold" else ()
+    result = twirec(*words, *more)
+    assert result.exit_code == 2
+    assert re.search(r"sid: give (CA or )?RE and 32 hexadecimal digits, not '", result.output)

@@ -73,7 +73,7 @@ def test_numbers_are_added_from_a_file(twirec: Twirec, forgotten: str, tmp_path:
     nothing = tmp_path / "empty.csv"
     nothing.touch()
     empty = twirec("add-numbers", str(nothing), "--reason", "x")
-    assert (empty.exit_code, "file: it is empty" in empty.output) == (2, True)
+    assert (empty.exit_code, "export: it is empty" in empty.output) == (2, True)
     absent = twirec("add-numbers", str(tmp_path / "absent.csv"), "--reason", "x")
     assert (absent.exit_code, "absent.csv" in absent.output) == (1, True)
     assert "Traceback" not in absent.output

@@ -72,8 +72,8 @@ def test_a_number_that_is_reset_follows_all_others(twirec: Twirec, archive: Arch
     [
         ("2026-11-03", "at: give the time too, such as 2026-11-03 17:00."),
         ("yesterday", "at: 'yesterday' is not a time; write 2026-11-03 17:00."),
-        ("9999-12-31T23:59Z", "9999 is too far away for a time."),
-        ("0001-01-01T00:00+05:00", "1 is too far away for a time."),
+        ("9999-12-31T23:59Z", "at: that is too far away for a time"),
+        ("0001-01-01T00:00+05:00", "at: that is too far away for a time"),
         (
             "2026-10-25 02:20",
             "at: the clock was moved then; say 2026-10-25T02:20:00+02:00 or "
@@ -265,8 +265,8 @@ def test_the_table_says_since_when_and_by_whom_it_is_off(twirec: Twirec) -> None
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("off", "--reason", " "), "reason: say why"),
-        (("policy", "--mode", "opt_in"), "reason: say why"),
+        (("off", "--reason", " "), "why: say why"),
+        (("policy", "--mode", "opt_in"), "why: say why"),
         (
             ("policy", "--language", "eu-ES", "--reason", "x"),
             "language: Twilio has no neural voice",

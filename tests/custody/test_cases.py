@@ -352,6 +352,8 @@ def test_a_letter_that_looks_like_a_digit_is_read_as_it() -> None:
     assert read_key(key.replace("0", "O").replace("1", "l")) == key
     with pytest.raises(InvalidQuery, match="seven letters and digits"):
         read_key("R-7KM")
+    with pytest.raises(InvalidQuery, match=r"^after: a case's key has seven"):
+        read_key("R-7KM", "after")
 
 
 # --- terms ---------------------------------------------------------------------------------------

@@ -279,7 +279,7 @@ def test_options_take_times_as_they_are_said(
         ("yesterday Monday", "'Monday' is said beside another time"),
         ("1222 yesterday 3444", "'3444' is a second number"),
         ("la semana pasada a las 5", "one day"),
-        ("12", "number: "),
+        ("12", "search: "),
         ("2026-13-45T10:00", "is not a time"),
         ("2026-11-23T16:30:00 yesterday", "'yesterday' is said beside another time"),
         ("entre el 19 y el 3 de noviembre", "'19' is not a day before that"),

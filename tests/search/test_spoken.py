@@ -195,7 +195,7 @@ NOON = [
     ("ayer a las 930", "! '930' may be an hour or a number"),
     ("yesterday at 1730", "! '1730' may be an hour or a number"),
     ("a las 5 y 1222", "! 'y' is not understood"),
-    ("ayer 5", "! number: give a whole number"),
+    ("ayer 5", "! search: give a whole number"),
     # long ago, and since then
     ("hace un mes", "24 Oct 00:00 .. 25 Oct 00:00"),
     ("a month ago", "24 Oct 00:00 .. 25 Oct 00:00"),
@@ -297,7 +297,7 @@ NOON = [
     ("no conocido hace un mes", "not_known | 24 Oct 00:00 .. 25 Oct 00:00"),
     ("1222 ayer 3444", "! '3444' is a second number"),
     ("oculto 1222", "! '1222' is a second number"),
-    ("600 11 12 22 600 33 44 55", "! number: give a whole number"),
+    ("600 11 12 22 600 33 44 55", "! search: give a whole number"),
     ("R-2026/17", "! 'R' is not understood"),
     ("EXP-77", "! 'EXP' is not understood"),
     ("1222 EXP-77", "! 'EXP' is not understood"),

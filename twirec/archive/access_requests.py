@@ -31,7 +31,8 @@ from twirec.model.audit import Action, AuditDraft
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.search import Query
-from twirec.search.phrase import spoken_span
+from twirec.model.sids import CallOrRecordingSid
+from twirec.search.phrase import from_until
 from twirec.search.times import When, one_day
 from twirec.settings import Settings
 
@@ -104,17 +105,13 @@ class AccessRequests:
             arrived = today if received is None else one_day("received", received)
             if arrived > today:
                 raise InvalidQuery("received: that day is still to come.")
-            spoken = partial(spoken_span, now=done.at, zone=self._settings.timezone)
-            span_since = spoken("since", since).since if since else None
-            span_until = spoken("until", until).until if until else None
-            if span_since and span_until and span_since >= span_until:
-                raise InvalidQuery("until: it is not after the begin; give a later time.")
+            span = from_until(since, until, now=done.at, zone=self._settings.timezone)
             asked = AccessRequest(
                 number=key,
                 name=_said("name", name, LONGEST_NAME),
                 language=self._language(language),
-                since=span_since,
-                until=span_until,
+                since=span.since,
+                until=span.until,
                 received_on=arrived,
                 due_on=months_after(arrived, 1),
                 opened_at=done.at,
@@ -146,7 +143,7 @@ class AccessRequests:
         request_key: str,
         copies: CopyOf | str,
         *,
-        sid: str | None = None,
+        sid: CallOrRecordingSid | None = None,
         why: str,
         by: Actor | str,
     ) -> AccessRequest:
@@ -280,7 +277,9 @@ class AccessRequests:
         self._check(asking(by), Deed.OVERSEE)
         whole("limit", limit, 1, LARGEST_PAGE)
         return self._catalog.access_requests.list(
-            only_open=only_open, before=request_id(before) if before else None, limit=limit
+            only_open=only_open,
+            before=request_id(before, "before") if before else None,
+            limit=limit,
         )
 
     def overdue(self, *, by: Actor | str | None = None) -> int:

@@ -21,6 +21,7 @@ from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
 from twirec.model.errors import CustodyRefused, NotFound
 from twirec.model.given import understood, whole
+from twirec.model.sids import RecordingSid
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.object_holds import ObjectHolds
 
@@ -144,7 +145,7 @@ class Approvals:
         open_ = self._catalog.approvals.open_releases(self._now())
         return [each for each in open_ if same_person(each.by, actor.name)]
 
-    def take_out(self, sid: str, *, by: Actor | str) -> AudioStream:
+    def take_out(self, sid: RecordingSid, *, by: Actor | str) -> AudioStream:
         """Return a blocked recording that was released to somebody, as it was archived, once.
 
         Once it is entered, theirs is used up, also if they do not read to its end.

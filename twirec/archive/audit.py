@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from twirec.archive.anchors import Keeper
@@ -26,12 +25,15 @@ from twirec.model.audit import (
 )
 from twirec.model.errors import NotFound
 from twirec.model.given import understood, whole, word
-from twirec.search.phrase import spoken_span
+from twirec.search.phrase import from_until
 from twirec.search.times import When
 from twirec.settings import Settings
 
 LARGEST_PAGE = 10_000
 """Entries, or calls, that are asked for at once at the most."""
+
+LAST_NUMBER = 2**31 - 1
+"""The last number that an entry of the log, or an anchor, can have in every database."""
 
 
 @understood
@@ -179,10 +181,10 @@ class Audit:
         sid: str | None,
         number: str | None,
     ) -> AuditQuery:
-        when = partial(spoken_span, now=self._now(), zone=self._settings.timezone)
+        span = from_until(since, until, now=self._now(), zone=self._settings.timezone)
         return AuditQuery(
-            since=when("since", since).since if since else None,
-            until=when("until", until).until if until else None,
+            since=span.since,
+            until=span.until,
             who=who,
             action=action,
             sid=sid,
@@ -204,10 +206,16 @@ class Audit:
         What is found is remembered, as what workers find is: see `check`.
 
         Args:
-            kept: a head that was kept elsewhere; without one, that of the bucket's journal.
+            kept: a head that was kept elsewhere, as `head` gave it; without one, that of the
+                bucket's journal.
             trusted: certificates of whom you trust to say the time, each DER: for the time stamps
                 of the anchors.
+
+        Raises:
+            InvalidQuery: `kept` is no head; nothing was looked at.
         """
+        if kept is not None:
+            whole("kept: its seq", kept.seq, 1, LAST_NUMBER)
         seen = self._keeper.compare()
         check = self._trail.chain.verify(kept or seen.head(), self._now(), seen.anchors)
         if not check.why and seen.problem:
@@ -252,7 +260,7 @@ class Audit:
             AuditBroken: the log is not what was anchored.
             BucketError: the bucket is away, or not this catalog's.
         """
-        seq = whole("entry", entry, 1, 2**63 - 1)
+        seq = whole("entry", entry, 1, LAST_NUMBER)
         found = self._catalog.audit.numbered({seq}).get(seq)
         if found is None:
             raise NotFound(f"The audit log has no entry {seq}.")
@@ -271,11 +279,12 @@ class Audit:
             BucketError: the bucket is away, or not this catalog's.
         """
         numbers = [
-            whole(name, value, 1, 2**31) for name, value in (("first", first), ("second", second))
+            whole(name, value, 1, LAST_NUMBER)
+            for name, value in (("first", first), ("second", second))
         ]
         return self._keeper.anchoring.prove_consistent(*numbers)
 
 
 def _page(limit: int, after: int | None) -> dict[str, Any]:
-    before = None if after is None else whole("after", after, 0, 2**63 - 1)
+    before = None if after is None else whole("after", after, 0, LAST_NUMBER)
     return {"limit": whole("limit", limit, 1, LARGEST_PAGE), "before": before}

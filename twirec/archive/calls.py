@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from math import isfinite
 from typing import IO
 
@@ -26,12 +24,13 @@ from twirec.model.audit import Action, AuditDraft, Detail, stand_in
 from twirec.model.call_state import LONGEST_CALL
 from twirec.model.custody import LONGEST_CASE_NUMBER
 from twirec.model.errors import InvalidQuery, NotFound
-from twirec.model.given import understood, whole, word
+from twirec.model.given import check_kind, understood, whole, word
 from twirec.model.numbers import NumbersReport
 from twirec.model.plain_text import plain
 from twirec.model.records import Call, CallRecord, Note, Recording
 from twirec.model.rereading import RereadReport
 from twirec.model.search import Page, Query, Understood
+from twirec.model.sids import CallOrRecordingSid
 from twirec.model.states import State
 from twirec.model.vocabulary import (
     BLOCKED,
@@ -43,7 +42,7 @@ from twirec.model.vocabulary import (
     Reason,
     Role,
 )
-from twirec.search.phrase import Asked, Span, ask, spoken_span
+from twirec.search.phrase import Asked, Span, ask, from_until, spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -54,8 +53,6 @@ MOST_GOING_ON = 1000
 
 MOST_NOTES = 10**9
 """Of a call; a number that every database can count to."""
-
-SID = re.compile("(CA|RE)[0-9a-fA-F]{32}")
 
 LONGEST_RECORDING = 7 * 24 * 3600
 """Seconds, of one of which the length is not known yet."""
@@ -135,11 +132,12 @@ class Calls:
         Args:
             text: what a person says: a number, a time, and by their names a case, words of a note,
                 an agent; a SID as it is. `600 11 12 22 last Tuesday around 17:00`, `1222 ayer sobre
-                las 5`, `agent client:ana note "asks for a refund"`. See docs/search.md.
+                las 5`, `agent client:ana note "asks for a refund"`. See docs/search.md. An error
+                calls it `search`.
             number: the customer's number in any form a person types, or its last digits, or
                 `oculto` for callers who hid theirs.
             since: from when, such as `2026-11-03 16:30` or `yesterday`.
-            until: up to when; a day alone is included.
+            until: up to when, after `since`; a day alone is included.
             around: about when; minutes before and after count too, as many as `within` says.
             within: minutes around `around`, and around a time in `text`.
             direction: only calls in, or out.
@@ -194,7 +192,7 @@ class Calls:
             since=span.since,
             until=span.until,
             direction=word(Direction, "direction", direction),
-            own_number=search_term(own_number, country) if own_number else None,
+            own_number=search_term(own_number, country, "own_number") if own_number else None,
             forwarded_from=_whole_number(forwarded_from, country) if forwarded_from else None,
             min_seconds=min_seconds,
             max_seconds=max_seconds,
@@ -273,20 +271,18 @@ class Calls:
     ) -> tuple[Asked, Span]:
         """Return what a text asks for, and the span that is asked for in any way."""
         now, zone = self._now(), self._settings.timezone
-        when = partial(spoken_span, now=now, zone=zone)
         said = Asked()
         if text is not None and text.strip():
             said = ask(text, now=now, zone=zone, country=self._settings.country, within=within)
-        span = said.span
-        if since:
-            span = span.both(Span(since=when("since", since).since))
-        if until:
-            span = span.both(Span(until=when("until", until).until))
+        span = said.span.both(from_until(since, until, now=now, zone=zone))
         if around:
-            span = span.both(when("around", around).wider(within))
+            about = spoken_span("around", around, now=now, zone=zone)
+            span = span.both(about.wider(within, "around"))
         return said, span
 
-    def get(self, sid: str, *, by: Actor | str | None = None, repeated: bool = False) -> CallRecord:
+    def get(
+        self, sid: CallOrRecordingSid, *, by: Actor | str | None = None, repeated: bool = False
+    ) -> CallRecord:
         """Return the call of a SID, with its consents, recordings and notes.
 
         Args:
@@ -338,7 +334,7 @@ class Calls:
 
     def annotate(
         self,
-        sid: str,
+        sid: CallOrRecordingSid,
         *,
         note: str | None = None,
         case: str | None = None,
@@ -397,7 +393,7 @@ class Calls:
 
     def add_numbers(
         self,
-        sid: str,
+        sid: CallOrRecordingSid,
         *,
         customer: str | None = None,
         own: str | None = None,
@@ -562,8 +558,7 @@ def _not_there(sid: str) -> str:
 
 
 def _sid(text: str) -> str:
-    if not SID.fullmatch(text.strip()):
-        raise InvalidQuery("sid: give that of a call or a recording: CA… or RE… and 32 digits.")
+    check_kind("sid", text.strip(), CallOrRecordingSid)
     return text.strip()
 
 

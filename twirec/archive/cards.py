@@ -15,6 +15,7 @@ from twirec.model.audit import Action, without_numbers
 from twirec.model.cards import GUARDS, CardCut, CardCutState
 from twirec.model.errors import CustodyRefused, InvalidQuery
 from twirec.model.given import understood, whole
+from twirec.model.sids import RecordingSid
 
 MOST = 1000
 """Proposals that are listed at once."""
@@ -50,7 +51,7 @@ class Cards:
         whole("limit", limit, 1, MOST)
         return self._catalog.cards.waiting(asking(by), limit)
 
-    def of(self, sid: str, *, by: Actor | str | None = None) -> CardCut | None:
+    def of(self, sid: RecordingSid, *, by: Actor | str | None = None) -> CardCut | None:
         """Return what is known of card numbers in a recording; None if nothing is.
 
         None too if it is not for them.
@@ -68,7 +69,7 @@ class Cards:
         return None
 
     def approve(
-        self, sid: str, *, reason: str, guard: float | None = None, by: Actor | str
+        self, sid: RecordingSid, *, reason: str, guard: float | None = None, by: Actor | str
     ) -> CardCut:
         """Have what was found cut out of all that is heard, taken out and read of a recording.
 
@@ -100,7 +101,7 @@ class Cards:
                 audited=replace(done, detail={**done.detail, "decision": "approved"}),
             )
 
-    def refuse(self, sid: str, *, reason: str, by: Actor | str) -> CardCut:
+    def refuse(self, sid: RecordingSid, *, reason: str, by: Actor | str) -> CardCut:
         """Say that nothing is to be cut out: that is no card's number.
 
         It is not proposed again, whatever a later transcript has.

@@ -45,6 +45,7 @@ from twirec.model.evidence import EvidenceForm
 from twirec.model.given import understood, word
 from twirec.model.records import CallRecord, Recording
 from twirec.model.search import Query
+from twirec.model.sids import RecordingSid
 from twirec.model.states import STORED
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -121,7 +122,7 @@ class Custodian:
         self._maker = evidence
         self._settings = settings
 
-    def admit(self, sid: str, *, ground: str, by: Actor | str) -> Recording:
+    def admit(self, sid: RecordingSid, *, ground: str, by: Actor | str) -> Recording:
         """Take a recording out of quarantine, on a legal ground.
 
         Args:
@@ -185,7 +186,7 @@ class Custodian:
             what, reason=reason, actor=acting(by), now=now, ground=ground, original=original
         )
 
-    def accept(self, sid: str, *, reason: str, by: Actor | str) -> Recording:
+    def accept(self, sid: RecordingSid, *, reason: str, by: Actor | str) -> Recording:
         """Have a recording archived although its length or channels are not what Twilio says.
 
         A worker archives it if it is still as it was, and then deletes Twilio's copy as of any
@@ -213,7 +214,7 @@ class Custodian:
             said = self._catalog.orders.accept(order, accepted, replace(done, detail=detail))
         return outline(actor, said)
 
-    def give_up(self, sid: str, *, reason: str, by: Actor | str) -> Recording:
+    def give_up(self, sid: RecordingSid, *, reason: str, by: Actor | str) -> Recording:
         """Let nothing more be tried of a recording that cannot be copied; Twilio's copy stays.
 
         The call's line says so, if it has no other recording. `retry` takes it back.
@@ -241,7 +242,7 @@ class Custodian:
             said = self._catalog.orders.give_up(order, replace(done, detail=detail))
         return outline(actor, said)
 
-    def hold(self, sid: str, *, case: str, reason: str, by: Actor | str) -> Hold:
+    def hold(self, sid: RecordingSid, *, case: str, reason: str, by: Actor | str) -> Hold:
         """Hold a recording: until that is lifted, nothing and nobody destroys it.
 
         Several may hold one. What was ordered to be destroyed stays too, if no worker has begun.
@@ -265,7 +266,7 @@ class Custodian:
         self._object_holds().try_to_settle(sid)
         return hold
 
-    def unhold(self, sid: str, *, case: str, reason: str, by: Actor | str) -> Approval:
+    def unhold(self, sid: RecordingSid, *, case: str, reason: str, by: Actor | str) -> Approval:
         """Ask that the holds on a recording for a case are lifted, once somebody else approves it.
 
         Args:
@@ -300,7 +301,7 @@ class Custodian:
 
         return self._two.ask(ApprovalKind.UNHOLD, subject, actor=actor, reason=reason, sid=sid)
 
-    def block(self, sid: str, *, reason: str, by: Actor | str) -> Recording:
+    def block(self, sid: RecordingSid, *, reason: str, by: Actor | str) -> Recording:
         """Block a recording: it is kept for judges and authorities only, and then destroyed.
 
         For everybody else it is gone, but that it exists. Its date is `TWIREC_BLOCKED_FOR` from
@@ -329,7 +330,7 @@ class Custodian:
         return outline(actor, blocked)
 
     def release(
-        self, sid: str, *, authority: str, reference: str, reason: str, by: Actor | str
+        self, sid: RecordingSid, *, authority: str, reference: str, reason: str, by: Actor | str
     ) -> Approval:
         """Ask that a blocked recording is opened for an authority, once somebody else approves it.
 
@@ -370,7 +371,7 @@ class Custodian:
 
     def evidence(
         self,
-        sid: str | None = None,
+        sid: RecordingSid | None = None,
         *,
         case: str | None = None,
         form: EvidenceForm | str = EvidenceForm.PDF,
@@ -463,7 +464,7 @@ class Custodian:
             check(actor, recording, Deed.DOWNLOAD)
         return chosen
 
-    def orders(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Order]:
+    def orders(self, sid: RecordingSid, *, by: Actor | str | None = None) -> Sequence[Order]:
         """Return what was ordered of a recording, oldest first.
 
         Args:

@@ -15,11 +15,14 @@ from twirec.model.audio import ConversionSpec
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
 from twirec.model.derivatives import Derivative
-from twirec.model.errors import CustodyRefused, NotFound
+from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.given import understood
+from twirec.model.sids import RecordingSid
 from twirec.settings import Settings
 
 WEEK = timedelta(days=7)
+LONGEST_STAY = timedelta(days=3660)
+"""For how long a derivative may be kept."""
 
 
 @understood
@@ -47,7 +50,7 @@ class Derivatives:
 
     def make(
         self,
-        sid: str,
+        sid: RecordingSid,
         spec: ConversionSpec,
         *,
         by: Actor | str,
@@ -61,7 +64,7 @@ class Derivatives:
             sid: of the recording, `RE…`.
             spec: what is wanted of it, as of `convert`.
             by: who asks.
-            keep_for: how long it stays, from now.
+            keep_for: how long it stays, from now, up to 3,660 days.
 
         Raises:
             NotFound: the catalog has no such recording.
@@ -75,11 +78,15 @@ class Derivatives:
         """
         actor = acting(by)
         with self._trail.attempt(Action.DERIVE, actor, sid):
+            if not timedelta() < keep_for <= LONGEST_STAY:
+                raise InvalidQuery(
+                    f"keep_for: give more than none, up to {LONGEST_STAY.days} days."
+                )
             recording = self._originals.get(sid, actor, Deed.CONVERT)
         with self._trail.outside(Action.DERIVE, actor, sid, spec.detail) as done:
             return self._originals.maker(actor).make(recording, spec, keep_for, audited=done)
 
-    def of(self, sid: str, *, by: Actor | str | None = None) -> list[Derivative]:
+    def of(self, sid: RecordingSid, *, by: Actor | str | None = None) -> list[Derivative]:
         """Return what was made, or begun, of a recording, in order of the names.
 
         Args:
@@ -97,7 +104,9 @@ class Derivatives:
             return []
         return self._catalog.derivatives.of(sid)
 
-    def listening_copy(self, sid: str, *, by: Actor | str | None = None) -> Derivative | None:
+    def listening_copy(
+        self, sid: RecordingSid, *, by: Actor | str | None = None
+    ) -> Derivative | None:
         """Return the smaller copy of a recording, the first one; None if there is none (yet).
 
         Args:
@@ -109,7 +118,9 @@ class Derivatives:
         """
         return next(iter(self.listening_copies(sid, by=by)), None)
 
-    def listening_copies(self, sid: str, *, by: Actor | str | None = None) -> list[Derivative]:
+    def listening_copies(
+        self, sid: RecordingSid, *, by: Actor | str | None = None
+    ) -> list[Derivative]:
         """Return the smaller copies of a recording that there are, in the order of the setting.
 
         One that was found not to be what was made is none: another, or the original, is heard.
@@ -131,7 +142,7 @@ class Derivatives:
 
     def open(
         self,
-        sid: str,
+        sid: RecordingSid,
         object_name: str,
         start: int = 0,
         end: int | None = None,

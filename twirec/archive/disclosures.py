@@ -47,6 +47,7 @@ from twirec.model.errors import (
 )
 from twirec.model.given import understood, whole, word
 from twirec.model.records import Recording
+from twirec.model.sids import RecordingSid
 from twirec.search.times import one_day
 from twirec.settings import Settings
 
@@ -106,7 +107,9 @@ class Disclosures:
         self._now = now
         self._copies = DisclosedCopies(settings, catalog, originals, trail, now)
 
-    def participants(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Participant]:
+    def participants(
+        self, sid: RecordingSid, *, by: Actor | str | None = None
+    ) -> Sequence[Participant]:
         """Return whose consents a disclosure of a recording needs: everybody who may be heard.
 
         The ledger says who: the customer, agents, and whoever was in a conference with them. Whom
@@ -123,7 +126,7 @@ class Disclosures:
 
     def consent(
         self,
-        sid: str,
+        sid: RecordingSid,
         *,
         participant: str,
         recipient: str,
@@ -176,7 +179,9 @@ class Disclosures:
             detail = {"participant": who.kind.value, "how": said.how.value}
             return self._catalog.disclosures.add_consent(said, replace(done, detail=detail))
 
-    def consents(self, sid: str, *, by: Actor | str | None = None) -> Sequence[DisclosureConsent]:
+    def consents(
+        self, sid: RecordingSid, *, by: Actor | str | None = None
+    ) -> Sequence[DisclosureConsent]:
         """Return the consents to disclosures of a recording, oldest first; withdrawn ones too.
 
         Args:
@@ -218,7 +223,7 @@ class Disclosures:
 
     def give(
         self,
-        sid: str,
+        sid: RecordingSid,
         *,
         recipient: str,
         purpose: str,
@@ -264,10 +269,17 @@ class Disclosures:
         """
         actor = acting(by)
         with self._trail.attempt(Action.DISCLOSE, actor, sid) as done:
-            recording = self._originals.get(sid, actor, Deed.DISCLOSE)
-            why = word(DisclosureGround, "ground", ground)
             if not timedelta() < expires_in <= LONGEST_LIFE:
                 raise InvalidQuery(f"expires_in: give up to {LONGEST_LIFE.days} days.")
+            spec = ConversionSpec(
+                find_format(format.lower()).name,
+                word(Channels, "channels", channels),
+                start,
+                end,
+                cuts=cuts,
+            )
+            recording = self._originals.get(sid, actor, Deed.DISCLOSE)
+            why = word(DisclosureGround, "ground", ground)
             by_order = why is not DisclosureGround.CONSENT
             disclosure = Disclosure(
                 id="DI" + secrets.token_hex(16),
@@ -282,13 +294,6 @@ class Disclosures:
                 at=done.at,
                 expires_at=done.at + expires_in,
                 openings=whole("openings", openings, 1, MOST_OPENINGS),
-            )
-            spec = ConversionSpec(
-                find_format(format.lower()).name,
-                word(Channels, "channels", channels),
-                float(start),
-                None if end is None else float(end),
-                cuts=tuple((float(begin), float(until)) for begin, until in cuts),
             )
             if not by_order:
                 disclosure = replace(disclosure, consents=self._standing(recording, disclosure))
@@ -332,7 +337,7 @@ class Disclosures:
             return revoked
         return replace(revoked, recipient="", purpose="", reference="")
 
-    def of(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Disclosure]:
+    def of(self, sid: RecordingSid, *, by: Actor | str | None = None) -> Sequence[Disclosure]:
         """Return the disclosures of a recording, newest first.
 
         Args:

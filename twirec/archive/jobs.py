@@ -35,7 +35,6 @@ SOON = 60
 is due later. Few queues hold a message for long without giving it to somebody else too."""
 
 MOST_SECONDS = 3600
-MOST_THREADS = 64
 
 
 @understood
@@ -96,7 +95,7 @@ class Jobs:
             InvalidQuery: `seconds` or `threads` is no such number.
         """
         whole("seconds", seconds, 1, MOST_SECONDS)
-        worker = self._operations.worker(whole("threads", threads, 1, MOST_THREADS))
+        worker = self._operations.worker(threads)
         self._said_at = float("-inf")  # this one comes each minute, and says so each time
         with self._living():
             worker.run_once(seconds)

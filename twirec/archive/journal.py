@@ -191,7 +191,7 @@ class Journal:
         """
         why = why.strip()
         if not why:
-            raise InvalidQuery("reason: say why; it is kept for ever.")
+            raise InvalidQuery("why: say why; it is kept for ever.")
         actor = acting(by)
         with self._trail.attempt(Action.ADOPT_BUCKET, actor, NAME):
             check_ever(actor, Deed.DECIDE)

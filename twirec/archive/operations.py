@@ -58,8 +58,9 @@ from twirec.model.operations import Day, Stats
 from twirec.model.ports import SpeechModel, Vendor
 from twirec.model.records import PauseLimit, Recording, SweepReport
 from twirec.model.retention import Kept, in_force, version
+from twirec.model.sids import RecordingSid
 from twirec.model.steady import spend_at_most
-from twirec.search.phrase import spoken_span
+from twirec.search.phrase import from_until, spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.sweep.sweep import MARK
@@ -140,9 +141,13 @@ class Operations:
         """Return a worker of all kinds of due work, such as recordings, events and transcripts.
 
         Args:
-            threads: how many recordings it works at together.
+            threads: how many recordings it works at together, up to 64.
             at: called at each step of a transfer.
+
+        Raises:
+            InvalidQuery: `threads` is no such number.
         """
+        whole("threads", threads, 1, MOST_THREADS)
         transfer = Transfer(
             self._catalog,
             self._bucket(),
@@ -336,17 +341,16 @@ class Operations:
         if keep_at_vendor and release_unknown:
             raise InvalidQuery("release_unknown: leave it out, or keep_at_vendor.")
         now = self._now().astimezone(UTC)
-        when = partial(spoken_span, now=now, zone=self._settings.timezone)
-        begin = when("since", since).since
-        end = now if until is None else when("until", until).until
-        if begin is None or end is None or begin >= end:
+        asked = from_until(since, until, now=now, zone=self._settings.timezone)
+        begin, end = asked.since, asked.until or now
+        if begin is None or begin >= end:
             raise InvalidQuery("since: has to be before until, and before now.")
         admit = None
         if legal_ground is not None:
-            ground = check_ground(legal_ground)
+            ground = check_ground(legal_ground, "legal_ground")
             admit = partial(self._custody.admit, ground=ground, by=actor)
         self._bucket().check()
-        transfers = self.worker(whole("threads", threads, 1, MOST_THREADS))
+        transfers = self.worker(threads)
         ownership = Ownership(
             self._catalog, self._vendor(), self._settings.public_url, self._settings.country
         )
@@ -484,7 +488,7 @@ class Operations:
         actor = asking(by)
         return [outline(actor, each) for each in self._catalog.recordings.parked(limit, actor)]
 
-    def retry(self, sid: str | None = None, *, by: Actor | str) -> int:
+    def retry(self, sid: RecordingSid | None = None, *, by: Actor | str) -> int:
         """Let a worker take parked recordings up again, from the first attempt.
 
         Args:
@@ -522,7 +526,7 @@ class Operations:
                 known.append(replace(each, object_name="", why=without_object(recording, each.why)))
         return known
 
-    def settle_difference(self, sid: str, *, reason: str, by: Actor | str) -> int:
+    def settle_difference(self, sid: RecordingSid, *, reason: str, by: Actor | str) -> int:
         """Take what differs of a recording off the list: somebody looked at it.
 
         It is mended by nothing, and found again by who hears the recording next.

@@ -129,7 +129,10 @@ class Policies:
         if ends_at is not None and (on is None or mode or language or legal_basis):
             raise InvalidQuery("until: it is for switching on or off alone; leave it out.")
         if on is None and not (mode or language or legal_basis):
-            raise InvalidQuery("policy: say what is to hold; `policy.reset` ends what was said.")
+            raise InvalidQuery(
+                "on, mode, language, legal_basis: say what is to hold; `policy.reset` ends "
+                "what was said."
+            )
         actor = acting(by)
         change = PolicyChange(
             at=self._now(),
@@ -194,18 +197,18 @@ class Policies:
         """
         return overruling(self._catalog.policy.history(), change)
 
-    def own_number(self, text: str) -> str:
+    def own_number(self, number: str) -> str:
         """Return an own number as the policy has it: E.164, `client:NAME` or `sip:ADDRESS`.
 
         What is said of a number holds however it is reached: by telephone, WhatsApp, SIP or trunk.
 
         Args:
-            text: the number, as a person types it, or an address of it (`whatsapp:+34…`).
+            number: as a person types it, or an address of it (`whatsapp:+34…`).
 
         Raises:
             InvalidQuery: it is none.
         """
-        return check_own_address(text, self._settings.country)
+        return check_own_address(number, self._settings.country)
 
     def _own(self, number: str | None) -> str | None:
         return None if number is None else self.own_number(number)

@@ -39,6 +39,7 @@ from twirec.model.bucket import Difference, Fingerprint
 from twirec.model.errors import BytesDiffer, CatalogError, InvalidQuery, ObjectNotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.records import Pause, Recording
+from twirec.model.sids import CallOrRecordingSid, RecordingSid
 from twirec.model.vocabulary import Role
 from twirec.model.waveform import SoundWarning, Waveform
 from twirec.settings import Settings
@@ -254,7 +255,7 @@ class Recordings:
         self._trail = trail
         self._now = now
 
-    def get(self, sid: str, *, by: Actor | str | None = None) -> Recording:
+    def get(self, sid: RecordingSid, *, by: Actor | str | None = None) -> Recording:
         """Return what somebody may know of a recording.
 
         Args:
@@ -266,7 +267,7 @@ class Recordings:
             them.
 
         Raises:
-            InvalidQuery: the SID is no text.
+            InvalidQuery: the SID is none of a recording.
             NotFound: the catalog has no such recording, or they may not know of it.
         """
         actor = self._originals.agent_of(asking(by))
@@ -275,7 +276,7 @@ class Recordings:
         check_known(actor, recording, own=own)
         return outline(actor, recording, own=own)
 
-    def left_alone(self, sid: str, *, by: Actor | str | None = None) -> bool:
+    def left_alone(self, sid: RecordingSid, *, by: Actor | str | None = None) -> bool:
         """Return whether a recording stays at Twilio because it is not proven to be the company's.
 
         Args:
@@ -283,14 +284,14 @@ class Recordings:
             by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
-            InvalidQuery: the SID is no text.
+            InvalidQuery: the SID is none of a recording.
             NotFound: the catalog has no such recording, or they may not know of it.
         """
         return self._catalog.foreign.is_left_alone(self.get(sid, by=by).sid)
 
     def open(
         self,
-        sid: str,
+        sid: RecordingSid,
         start: int = 0,
         end: int | None = None,
         *,
@@ -345,7 +346,7 @@ class Recordings:
 
     def convert(
         self,
-        sid: str,
+        sid: RecordingSid,
         *,
         format: str = "mp3",
         channels: Channels | str = Channels.BOTH,
@@ -392,16 +393,8 @@ class Recordings:
         actor = acting(by)
         heard = self._originals.hearing(sid, actor, download=download, purpose=purpose)
         with heard as draft:
-            spec = ConversionSpec(
-                format.lower(),
-                word(Channels, "channels", channels),
-                float(start),
-                None if end is None else float(end),
-                None if bitrate is None else whole("bitrate", bitrate, 1, 10_000, "kbit/s"),
-                None if rate is None else whole("rate", rate, 1, 1_000_000, "samples per second"),
-                normalise,
-                trim_silence,
-            )
+            more = (start, end, bitrate, rate, normalise, trim_silence)
+            spec = ConversionSpec(format.lower(), word(Channels, "channels", channels), *more)
             recording = self._originals.get(sid, actor, HEARD[download])
             read = self._originals.reader(recording, actor)
             plan_ = plan(read, recording.size or 0, recording.roles, spec)
@@ -416,7 +409,7 @@ class Recordings:
             alone=True,
         )
 
-    def compare(self, sid: str, *, by: Actor | str) -> list[str]:
+    def compare(self, sid: RecordingSid, *, by: Actor | str) -> list[str]:
         """Compare a recording, and all that was made of it, with what was archived.
 
         All bytes are read, in constant memory; none leaves, so it may be done in any custody. What
@@ -470,7 +463,7 @@ class Recordings:
             self._catalog.operations.settle_differences(sid, entry, deleted)
         return deleted
 
-    def waveform(self, sid: str, *, by: Actor | str | None = None) -> Waveform:
+    def waveform(self, sid: RecordingSid, *, by: Actor | str | None = None) -> Waveform:
         """Return how loud a recording is, who speaks when in it, and what looks wrong with it.
 
         It was measured when the recording was archived. If that is lost, such as after the catalog
@@ -501,7 +494,7 @@ class Recordings:
 
     def draw_waveform(
         self,
-        sid: str,
+        sid: RecordingSid,
         *,
         width: int = 800,
         height: int = 120,
@@ -517,7 +510,8 @@ class Recordings:
             sid: of the recording, `RE…`.
             width, height: pixels, 40 to 10,000.
             title: what a screen reader says; by default its length and who speaks how much.
-            labels: what customer and agent are called in the default title.
+            labels: what customer and agent are called in the default title; whom it leaves out is
+                called `customer` or `agent`.
             by: who asks; None for somebody without a role: the last column of docs/access.md.
 
         Raises:
@@ -528,7 +522,7 @@ class Recordings:
         return svg(known, width=width, height=height, title=title, labels=labels)
 
     def pause(
-        self, sid: str, *, by: Actor | str, calls: Sequence[str] | None = None
+        self, sid: CallOrRecordingSid, *, by: Actor | str, calls: Sequence[str] | None = None
     ) -> list[Pause]:
         """Pause what is recorded of a call: all that can be paused are, before an error is raised.
 
@@ -555,7 +549,9 @@ class Recordings:
                 sid, by=actor.name, audited=partial(self._of, actor, done), calls=calls
             )
 
-    def resume(self, sid: str, *, by: Actor | str, calls: Sequence[str] | None = None) -> list[str]:
+    def resume(
+        self, sid: CallOrRecordingSid, *, by: Actor | str, calls: Sequence[str] | None = None
+    ) -> list[str]:
         """Let what is recorded of a call go on: all that can do, before an error is raised.
 
         It is on the audit log as tried before Twilio is asked, and as what came of it after.

@@ -44,6 +44,7 @@ from twirec.model.retention import (
     standing,
     version,
 )
+from twirec.model.sids import RecordingSid
 from twirec.model.states import UNDONE, Custody
 from twirec.model.vocabulary import ConsentOutcome, Direction
 from twirec.settings import Settings
@@ -231,7 +232,7 @@ class RetentionRules:
             )
         return self._change(change, actor, known)
 
-    def of(self, sid: str, *, by: Actor | str | None = None) -> Retention:
+    def of(self, sid: RecordingSid, *, by: Actor | str | None = None) -> Retention:
         """Return when a recording is destroyed, and by which rule, as things are now.
 
         Args:

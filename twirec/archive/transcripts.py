@@ -22,8 +22,9 @@ from twirec.model.errors import (
 )
 from twirec.model.given import understood
 from twirec.model.ports import SpeechModel
+from twirec.model.sids import RecordingSid
 from twirec.model.transcript import KeptTranscript, Transcript, changed
-from twirec.search.phrase import spoken_span
+from twirec.search.phrase import from_until
 from twirec.search.times import When
 from twirec.settings import Settings
 
@@ -59,7 +60,7 @@ class Transcripts:
         self._trail = trail
         self._now = now
 
-    def request(self, sid: str, *, by: Actor | str) -> KeptTranscript:
+    def request(self, sid: RecordingSid, *, by: Actor | str) -> KeptTranscript:
         """Ask for the transcript of a recording: a worker makes it when there is time.
 
         One that is there, or is being made, is left as it is; of one that failed too often it is
@@ -82,7 +83,7 @@ class Transcripts:
             now = self._now()
             return self._catalog.transcripts.request(sid, actor.name, now, done)
 
-    def of(self, sid: str, *, by: Actor | str | None = None) -> KeptTranscript | None:
+    def of(self, sid: RecordingSid, *, by: Actor | str | None = None) -> KeptTranscript | None:
         """Return how it stands with the transcript of a recording, without what is said in it.
 
         None if none is there or wanted, or it is not for them.
@@ -99,7 +100,7 @@ class Transcripts:
             return self._catalog.transcripts.get(sid)
         return None
 
-    def get(self, sid: str, *, by: Actor | str, purpose: str | None = None) -> Transcript:
+    def get(self, sid: RecordingSid, *, by: Actor | str, purpose: str | None = None) -> Transcript:
         """Return what a machine heard in a recording.
 
         It is on the audit log before it is read; so is an attempt that is refused.
@@ -155,10 +156,8 @@ class Transcripts:
         with self._trail.attempt(Action.TRANSCRIBE, actor) as done:
             check_ever(actor, Deed.TRANSCRIBE)
             zone = self._settings.timezone
-            begin = spoken_span("since", since, now=now, zone=zone).since
-            end = now
-            if until is not None:
-                end = spoken_span("until", until, now=now, zone=zone).until or now
+            asked = from_until(since, until, now=now, zone=zone)
+            begin, end = asked.since, asked.until or now
             if begin is None or begin >= end:
                 raise InvalidQuery("since: has to be before until, and before now.")
             span = {"since": f"{begin.date()}", "until": f"{end.date()}"}

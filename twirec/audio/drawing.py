@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from twirec.model.errors import InvalidQuery
+from twirec.model.given import whole
 from twirec.model.vocabulary import Role
 from twirec.model.waveform import Side, Waveform
 
@@ -43,15 +43,14 @@ def svg(
         waveform: what is drawn.
         width, height: pixels, 40 to 10,000.
         title: what a screen reader says; by default its length and who speaks how much.
-        labels: what customer and agent are called in it.
+        labels: what customer and agent are called in it; whom it leaves out goes by `LABELS`.
 
     Raises:
         InvalidQuery: width or height is out of bounds.
     """
     for name, value in (("width", width), ("height", height)):
-        if not NARROWEST <= value <= WIDEST:
-            raise InvalidQuery(f"{name}: give {NARROWEST} to {WIDEST} pixels, not {value}.")
-    said = escape(title or _described(waveform, labels))
+        whole(name, value, NARROWEST, WIDEST, "pixels")
+    said = escape(title or _described(waveform, {**LABELS, **labels}))
     tall = height / len(waveform.sides)
     sides = sorted(waveform.sides, key=lambda side: ABOVE.index(side.role))
     drawn = "".join(

@@ -378,13 +378,14 @@ def sides(direction: str, from_: str, to: str) -> tuple[Direction, str, str]:
     return (Direction.OUT, to, from_) if out else (Direction.IN, from_, to)
 
 
-def search_term(text: str, country: str) -> str:
+def search_term(text: str, country: str, field: str = "number") -> str:
     """Return what to look for: a key, three to six last digits, `WITHHELD` or `NOT_KNOWN`.
 
     Args:
         text: a number in any usual form, an address as it is shown (`client:ana`, `sip:…`), last
             digits, or words such as `oculto` (they hid it) and `no conocido` (nobody knows it).
         country: ISO 3166 code of the country whose numbers come without a prefix.
+        field: how an error names it.
 
     Raises:
         InvalidQuery: it is none of these.
@@ -402,7 +403,7 @@ def search_term(text: str, country: str) -> str:
     if withheld or address.identifies or (address.short and len(address.short) > 2):
         return address.key
     raise InvalidQuery(
-        "number: give a whole number (600 11 12 22, +34600111222), its last 3 to 6 digits, an "
+        f"{field}: give a whole number (600 11 12 22, +34600111222), its last 3 to 6 digits, an "
         "address such as client:ana or sip:ana@pbx.example.com, "
         f"'{WITHHELD}' for callers who hid theirs, or 'not known' for those that nobody knows."
     )

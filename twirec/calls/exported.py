@@ -88,7 +88,7 @@ def exported_calls(file: IO[bytes]) -> Iterator[ExportedCall | Unread]:
         InvalidQuery: it is no such file, its columns are not named, or it is cut off.
     """
     if not hasattr(file, "readinto"):
-        raise InvalidQuery("file: give a file that is open for reading bytes.")
+        raise InvalidQuery("export: give a file that is open for reading bytes.")
     buffered = io.BufferedReader(cast(io.RawIOBase, file))  # all that it needs is `readinto`
     zipped = buffered.peek(2)[:2] == GZIP
     plain = gzip.GzipFile(fileobj=buffered) if zipped else buffered
@@ -96,9 +96,9 @@ def exported_calls(file: IO[bytes]) -> Iterator[ExportedCall | Unread]:
     try:
         yield from _rows(_lines(text))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InvalidQuery("file: it is cut off, or damaged; fetch it again.") from error
+        raise InvalidQuery("export: it is cut off, or damaged; fetch it again.") from error
     except csv.Error as error:
-        raise InvalidQuery(f"file: it is no CSV that can be read: {error}.") from error
+        raise InvalidQuery(f"export: it is no CSV that can be read: {error}.") from error
     finally:
         text.detach()
         buffered.detach()  # whoever opened the file closes it
@@ -107,7 +107,7 @@ def exported_calls(file: IO[bytes]) -> Iterator[ExportedCall | Unread]:
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:
     for line in iter(partial(text.readline, LONGEST_LINE), ""):
         if len(line) == LONGEST_LINE:
-            raise InvalidQuery("file: it has a line that is too long for an export of calls.")
+            raise InvalidQuery("export: it has a line that is too long for an export of calls.")
         yield line
 
 
@@ -118,7 +118,7 @@ def _rows(lines: Iterator[str]) -> Iterator[ExportedCall | Unread]:
             break
         blank += 1
     else:
-        raise InvalidQuery("file: it is empty.")
+        raise InvalidQuery("export: it is empty.")
     if first.lstrip().startswith("{"):
         yield from _of_json(first, lines, blank)
     else:
@@ -146,8 +146,8 @@ def _of_csv(first: str, lines: Iterator[str], blank: int) -> Iterator[ExportedCa
     names = [_plain(name) for name in next(csv.reader([first], delimiter=divider))]
     if not set(names) & set(SID) or not set(names) & {"from", "to", *CUSTOMER, *OWN}:
         raise InvalidQuery(
-            "file: name its columns in the first line: sid, from, to and direction as Twilio does, "
-            "or sid, customer_number, own_number and direction (in or out)."
+            "export: name its columns in the first line: sid, from, to and direction as Twilio "
+            "does, or sid, customer_number, own_number and direction (in or out)."
         )
     reader = csv.reader(lines, delimiter=divider)
     for values in reader:

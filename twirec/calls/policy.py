@@ -158,7 +158,7 @@ def check_change(
         InvalidQuery: it cannot be made; the message says why.
     """
     if not change.why:
-        raise InvalidQuery("reason: say why; it is kept with the change.")
+        raise InvalidQuery("why: say why; it is kept with the change.")
     history = [each for each in history if each.holds_at(change.at)]
     changed = [*history, change]
     was, will_be = held_by(history), held_by(changed)

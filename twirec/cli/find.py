@@ -241,6 +241,8 @@ def show(sid: str, as_json: bool) -> None:
     try:
         record = archive.calls.get(sid, by=operator())
     except NotFound:
+        if not sid.startswith("RE"):
+            raise
         _show_alone(archive, sid, as_json)
         return
     wordings = {

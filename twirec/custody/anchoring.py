@@ -265,12 +265,14 @@ class Anchoring:
         Raises as `prove` does; InvalidQuery too if there are no such two.
         """
         listed = self.store.listed()
-        for number in (first, second):
+        for field, number in (("first", first), ("second", second)):
             if number not in listed.objects:
-                raise InvalidQuery(f"There is no anchor {number}: `twirec audit --anchors` lists.")
+                raise InvalidQuery(
+                    f"{field}: there is no anchor {number}; `twirec audit --anchors` lists them."
+                )
         old, new = listed.one(first), listed.one(second)
         if old.entries > new.entries:
-            raise InvalidQuery("The first anchor has to be the older one.")
+            raise InvalidQuery("first: it has to be the older one; swap them.")
         spans = consistency_spans(old.entries, new.entries)
         nodes = self._nodes(new, set(spans))
         path = tuple(nodes[span] for span in spans)
@@ -281,7 +283,7 @@ class Anchoring:
         chosen = covering(self._remember(listed), seq)
         if chosen is None:
             raise InvalidQuery(
-                f"Entry {seq} is not anchored yet: workers do so each day, and `twirec audit "
+                f"entry: {seq} is not anchored yet: workers do so each day, and `twirec audit "
                 "--anchor` at once."
             )
         return listed, listed.one(chosen.anchor)

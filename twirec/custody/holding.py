@@ -44,4 +44,4 @@ def check_period(since: datetime | None, until: datetime | None) -> None:
         InvalidQuery: it ends before it begins.
     """
     if since is not None and until is not None and until <= since:
-        raise InvalidQuery("until: it is not after since; give a later time.")
+        raise InvalidQuery("until: it is before since; swap them.")

@@ -100,13 +100,13 @@ def _said(given: str, name: str) -> None:
         raise InvalidQuery(f"{name}: say why; it is kept for ever.")
 
 
-def check_ground(ground: str) -> str:
+def check_ground(ground: str, field: str = "ground") -> str:
     """Return a legal ground without spaces around it.
 
     Raises:
         InvalidQuery: none is given, or it is longer than the catalog and the labels take.
     """
-    _said(ground, "ground")
+    _said(ground, field)
     if len(ground.strip()) > LONGEST_GROUND:
-        raise InvalidQuery(f"ground: write at most {LONGEST_GROUND} characters.")
+        raise InvalidQuery(f"{field}: write at most {LONGEST_GROUND} characters.")
     return ground.strip()

@@ -245,7 +245,7 @@ class AccessAnswer:
 _KEY = re.compile(r"(?:AR-?)?0*([1-9][0-9]{0,8})", re.IGNORECASE)
 
 
-def request_id(key: str) -> int:
+def request_id(key: str, field: str = "request_key") -> int:
     """Return the number of a request that somebody names: `AR-12`, or `12`.
 
     Raises:
@@ -253,7 +253,7 @@ def request_id(key: str) -> int:
     """
     match = _KEY.fullmatch(key.strip())
     if match is None:
-        raise InvalidQuery("request_key: give that of an access request, such as AR-12.")
+        raise InvalidQuery(f"{field}: give that of an access request, such as AR-12.")
     return int(match[1])
 
 

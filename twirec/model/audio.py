@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import partial
 
 from twirec.model.errors import InvalidQuery
+from twirec.model.given import check_inside, whole, word
 from twirec.model.vocabulary import Role
 
 ReadBytes = Callable[[int, int | None], Iterator[bytes]]
@@ -33,6 +35,10 @@ WAV_TYPE = "audio/x-wav"
 
 MOST_CUTS = 100
 """Spans that are cut out of one copy."""
+
+MOST_SECONDS = 10**9
+"""The last second that a span may name: a recording ends long before, and its frames are counted
+still."""
 
 
 class Channels(StrEnum):
@@ -69,6 +75,7 @@ class ConversionSpec:
 
     Attributes:
         format: the name of a format, such as `mp3`.
+        channels: a member of `Channels`; its word is made one.
         start, end: the span, in seconds of the recording; `end` None for its end.
         bitrate: kbit/s of all channels together; None for the format's usual one.
         rate: samples per second; None for the recording's own, or the next that the format has.
@@ -86,22 +93,34 @@ class ConversionSpec:
     rate: int | None = None
     normalise: bool = False
     trim_silence: bool = False
-    cuts: tuple[tuple[float, float], ...] = ()
+    cuts: Sequence[tuple[float, float]] = ()
 
     def __post_init__(self) -> None:
-        """Check the spans.
+        """Check what is wanted, and bring it into one form.
 
         Raises:
-            InvalidQuery: one ends before it begins, or there are too many.
+            InvalidQuery: a field is of another kind or out of bounds, a span ends before it begins,
+                or there are too many of them; the message names the field.
         """
+        # frozen: what is given in another form is set past that, once
+        put = partial(object.__setattr__, self)
+        put("channels", word(Channels, "channels", self.channels))
+        check_inside(self)
+        put("start", float(self.start))
+        put("end", None if self.end is None else float(self.end))
+        put("cuts", tuple((float(start), float(end)) for start, end in self.cuts))
+        if self.bitrate is not None:
+            whole("bitrate", self.bitrate, 1, 10_000, "kbit/s")
+        if self.rate is not None:
+            whole("rate", self.rate, 1, 1_000_000, "samples per second")
         if len(self.cuts) > MOST_CUTS:
             raise InvalidQuery(f"cuts: give {MOST_CUTS} at the most.")
-        if not all(0 <= start < end < float("inf") for start, end in self.cuts):
+        if not all(0 <= start < end <= MOST_SECONDS for start, end in self.cuts):
             raise InvalidQuery("cuts: give pairs of seconds, the second one later than the first.")
-        if not 0 <= self.start < float("inf"):
+        if not 0 <= self.start <= MOST_SECONDS:
             raise InvalidQuery("start: give seconds from the recording's beginning, 0 or more.")
-        if self.end is not None and not self.end > self.start:
-            raise InvalidQuery("end: give a time after the start.")
+        if self.end is not None and not self.start < self.end <= MOST_SECONDS:
+            raise InvalidQuery("end: give seconds from the recording's beginning, after the start.")
 
     @property
     def suffix(self) -> str:

@@ -12,11 +12,12 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache, wraps
 from math import isfinite
-from typing import Any, TypeVar, overload
+from typing import Annotated, Any, TypeVar, overload
 
 from twirec.model.errors import InvalidQuery
 
@@ -121,8 +122,37 @@ def short(given: object) -> str:
         return "None"
     if isinstance(given, str):
         return repr(given[:40])
+    if isinstance(given, float) and not isfinite(given):
+        return str(given)
+    if isinstance(given, int) and abs(given) > LARGEST:
+        return "one so large"
     kind = type(given).__name__
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+LARGEST = 2**63 - 1
+"""The largest whole number that every database has."""
+
+LONGEST_NAME = 255
+"""Characters of who acts, and of a SID: both are kept for ever."""
+
+NAMES = frozenset({"by", "sid", "call_sid", "calls"})
+"""The parameters that are such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form that a text has to have; it stands in the annotation of a parameter.
+
+    Attributes:
+        pattern: a regular expression for all of it.
+        called: how a message calls it.
+        others: what else is often given: a regular expression, and what a message says of it.
+    """
+
+    pattern: str
+    called: str
+    others: tuple[str, str] = ("(?!)", "")
 
 
 Part = TypeVar("Part")
@@ -162,10 +192,15 @@ def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(method)
     def checked(*args: Any, **named: Any) -> Any:
-        # Python's own TypeError for a parameter that is not there, or one too few: a misspelt name
-        # is no value that anybody typed.
-        bound = signature.bind(*args, **named)
+        try:
+            bound = signature.bind(*args, **named)
+        except TypeError as error:
+            # Python's own error stays one: a misspelt name is no value that anybody typed.
+            takes = ", ".join(list(signature.parameters)[1:])
+            raise TypeError(f"{method.__name__}(): {error}; it takes {takes}.") from None
         for field, given in list(bound.arguments.items())[1:]:
+            if field in NAMES and any(len(each) > LONGEST_NAME for each in _texts(given)):
+                raise InvalidQuery(f"{field}: give up to {LONGEST_NAME} characters.")
             check_kind(field, given, _kinds(method)[field])
         return method(*args, **named)
 
@@ -174,11 +209,20 @@ def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
 
 @cache
 def _kinds(method: Callable[..., Any]) -> Mapping[str, Any]:
-    return typing.get_type_hints(method)
+    return typing.get_type_hints(method, include_extras=True)
+
+
+@cache
+def _inside(kind: Any) -> Mapping[str, Any]:
+    """Return the fields of a dataclass of ours, each with its kind; none of anything else."""
+    if not is_dataclass(kind) or not kind.__module__.startswith("twirec."):
+        return {}
+    kinds = typing.get_type_hints(kind, include_extras=True)
+    return {each.name: kinds[each.name] for each in fields(kind)}
 
 
 def check_kind(field: str, given: object, kind: Any) -> None:
-    """Check that something is of a kind.
+    """Check that something is of a kind, and what is in it too: a value of ours has fields.
 
     Args:
         field: how an error names it.
@@ -189,11 +233,44 @@ def check_kind(field: str, given: object, kind: Any) -> None:
         InvalidQuery: it is not, or it is a text that nothing can hold, or no number at all.
     """
     if not _fits(given, kind):
-        if words := _words(kind):
-            raise InvalidQuery(f"{field}: {short(given)} is not known; choose {', '.join(words)}.")
-        raise InvalidQuery(f"{field}: give {_called(kind)}, not {short(given)}.")
-    for each in _texts(given):
-        text(field, each)
+        raise InvalidQuery(f"{field}: {_refused(given, kind)}.")
+    if isinstance(given, str | list | tuple | Mapping):
+        for each in _texts(given):
+            text(field, each)
+    check_inside(given, f"{field}: its ")
+
+
+def check_inside(given: object, before: str = "") -> None:
+    """Check that each field of a value of ours is of its kind.
+
+    Args:
+        given: the value.
+        before: what stands before the name of a field in an error.
+
+    Raises:
+        InvalidQuery: as `check_kind`.
+    """
+    of: Any = type(given)
+    for name, kind in _inside(of).items():
+        check_kind(f"{before}{name}", getattr(given, name), kind)
+
+
+def _refused(given: object, kind: Any) -> str:
+    """Return what a message says of what is not of a kind."""
+    form = _form(kind)
+    if form and isinstance(given, str) and re.fullmatch(form.others[0], given):
+        return form.others[1]
+    if words := _words(kind):
+        return f"{short(given)} is not known; choose {', '.join(words)}"
+    return f"give {_called(kind)}, not {short(given)}"
+
+
+def _form(kind: Any) -> Form | None:
+    """Return the form that a text of a kind has to have; None where it may have any."""
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return next(filter(None, map(_form, typing.get_args(kind))), None)
+    return kind.__metadata__[0] if origin is Annotated else None
 
 
 def _texts(given: object) -> Iterator[str]:
@@ -203,6 +280,11 @@ def _texts(given: object) -> Iterator[str]:
     elif isinstance(given, list | tuple):
         for each in given:
             yield from _texts(each)
+    elif isinstance(given, Mapping):
+        yield from _texts([*given, *given.values()])
+    else:
+        of: Any = type(given)
+        yield from _texts([getattr(given, name) for name in _inside(of)])
 
 
 def _fits(given: object, kind: Any) -> bool:
@@ -213,17 +295,20 @@ def _fits(given: object, kind: Any) -> bool:
     if kind is Any:
         return True
     if kind is int or kind is float:
-        whole = isinstance(given, int) and not isinstance(given, bool)
-        return whole or (kind is float and isinstance(given, float) and isfinite(given))
+        return _is_number(given, kind)
+    if form := _form(kind):
+        return isinstance(given, str) and re.fullmatch(form.pattern, given) is not None
+    if kind is datetime:
+        return isinstance(given, datetime) and given.utcoffset() is not None
     if origin is None:
         return isinstance(given, kind)
-    if issubclass(origin, tuple):
+    if issubclass(origin, tuple) and inner[-1] is not Ellipsis:
         return (
             isinstance(given, tuple) and len(given) == len(inner) and all(map(_fits, given, inner))
         )
     if issubclass(origin, Sequence):
         return (
-            isinstance(given, Sequence)
+            isinstance(given, origin)
             and not isinstance(given, str | bytes)
             and all(_fits(each, inner[0]) for each in given)
         )
@@ -234,9 +319,26 @@ def _fits(given: object, kind: Any) -> bool:
     return isinstance(given, origin) or (origin is typing.IO and hasattr(given, "read"))
 
 
+def _is_number(given: object, kind: Any) -> bool:
+    """Say whether something is a whole number or, of the kind float, any that there is."""
+    if isinstance(given, bool):
+        return False
+    if kind is int:
+        return isinstance(given, int) and abs(given) <= LARGEST
+    try:
+        return isinstance(given, int | float) and isfinite(given)
+    except OverflowError:  # an int that is no float
+        return False
+
+
 def _words(kind: Any) -> list[str]:
-    """Return the words of the vocabulary that is taken; none where it is something else."""
-    kinds = typing.get_args(kind) or (kind,)
+    """Return the words of the vocabulary that is taken; none where it is something else.
+
+    Where a member alone is taken, they are none: its own word would not do.
+    """
+    kinds = typing.get_args(kind)
+    if str not in kinds:
+        return []
     words = (each for each in kinds if isinstance(each, type) and issubclass(each, StrEnum))
     return [word.value for each in words for word in each]
 
@@ -246,6 +348,10 @@ def _called(kind: Any) -> str:
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(_called(each) for each in inner if each is not type(None))
+    if form := _form(kind):
+        return form.called
+    if origin is not None and issubclass(origin, tuple) and inner[-1] is not Ellipsis:
+        return f"({', '.join(map(_called, inner))})"
     if origin is not None and issubclass(origin, Sequence):
         return f"a list of {_called(inner[0])}"
     if origin is not None and issubclass(origin, Mapping):

@@ -52,7 +52,7 @@ def looks_like_key(text: str) -> bool:
     return written_so or set(bare) <= set(ALPHABET)
 
 
-def read_key(text: str) -> str:
+def read_key(text: str, field: str = "case_key") -> str:
     """Return a key as it is written, from what a person typed: with or without hyphens and R.
 
     Args:
@@ -66,11 +66,11 @@ def read_key(text: str) -> str:
         bare = bare.removeprefix("R")
     if len(bare) != BY_CHANCE + 1:
         raise InvalidQuery(
-            "case_key: a case's key has seven letters and digits behind its R: R-7KM-482-4."
+            f"{field}: a case's key has seven letters and digits behind its R: R-7KM-482-4."
         )
     if not set(bare) <= set(ALPHABET) or mod_37_2.checksum(bare, alphabet=ALPHABET) != 1:
         raise InvalidQuery(
-            "case_key: that is no case's key: a letter or digit of it is wrong, or two changed "
+            f"{field}: that is no case's key: a letter or digit of it is wrong, or two changed "
             "places; have it said again."
         )
     return _written(bare)

@@ -19,7 +19,7 @@ from twirec.search.grammar import Listener
 from twirec.search.named import Named, named
 from twirec.search.sentence import DAY, HALF_A_DAY, Said
 from twirec.search.spoken import WHOLE_NIGHT
-from twirec.search.times import LAST_DAY, When, both_readings, with_zone
+from twirec.search.times import LAST_DAY, TOO_FAR, When, both_readings, with_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,16 @@ class Span:
     until: datetime | None = None
     point: bool = False
 
-    def wider(self, by: timedelta) -> Span:
-        """Return it with as much time before and after."""
-        return Span(self.since and self.since - by, self.until and self.until + by)
+    def wider(self, by: timedelta, field: str) -> Span:
+        """Return it with as much time before and after.
+
+        Raises:
+            InvalidQuery: there is no such time; the message begins with the field.
+        """
+        try:
+            return Span(self.since and self.since - by, self.until and self.until + by)
+        except OverflowError:
+            raise InvalidQuery(f"{field}: {TOO_FAR}.") from None
 
     def both(self, other: Span) -> Span:
         """Return what is in both."""
@@ -86,8 +93,8 @@ def ask(text: str, *, now: datetime, zone: tzinfo, country: str, within: timedel
     by_name = {each.part: each for each in said}
     heard = _listen(rest, now, zone, field="search", words=True)
     span = Span()
-    for each in _spans(heard.said, now, zone):
-        span = span.both(each.wider(within) if each.point else each)
+    for each in _spans(heard.said, now, zone, "search"):
+        span = span.both(each.wider(within, "search") if each.point else each)
     address = by_name.get("address")
     if address and heard.number:
         raise InvalidQuery("search: give one number or address.")
@@ -95,7 +102,7 @@ def ask(text: str, *, now: datetime, zone: tzinfo, country: str, within: timedel
     of_time = any(each != Said() for each in heard.said)
     if text.strip() and not said and not of_number and not of_time:
         raise InvalidQuery("search: that says neither a number nor a time; write one of them.")
-    number = search_term(of_number, country) if of_number else None
+    number = search_term(of_number, country, "search") if of_number else None
     span = _in_order(span, "search")
     values = {each.part: each.value for each in said if each.part != "address"}
     if "agent" in values:
@@ -149,12 +156,34 @@ def spoken_span(field: str, given: When, *, now: datetime, zone: tzinfo) -> Span
         moment = with_zone(field, given, zone)
         return Span(moment, moment, point=True)
     if isinstance(given, date):
-        return _between(given, 0, given, 24 * 60, zone)
+        return _between(given, 0, given, 24 * 60, zone, field)
     heard = _listen(a_text(field, given), now, zone, field=field, words=False)
-    spans = list(_spans(heard.said, now, zone))
+    spans = list(_spans(heard.said, now, zone, field))
     if len(spans) != 1:
         raise InvalidQuery(f"{field}: give one time, such as 2026-11-03 16:30 or yesterday.")
     return spans[0]
+
+
+def from_until(since: When | None, until: When | None, *, now: datetime, zone: tzinfo) -> Span:
+    """Return the span from one time to another.
+
+    Args:
+        since: from when, as `spoken_span` takes it; None or empty for the beginning.
+        until: up to when, a day with all of it; None or empty for no end.
+        now: UTC.
+        zone: the company's.
+
+    Raises:
+        InvalidQuery: one cannot be understood, or `until` is before `since`.
+    """
+    first, last = (
+        spoken_span(field, given, now=now, zone=zone) if given else Span()
+        for field, given in (("since", since), ("until", until))
+    )
+    begin, end = first.since, last.until
+    if begin and end and (end < begin or (end == begin and not last.point)):
+        raise InvalidQuery("until: it is before since; swap them.")
+    return Span(begin, end)
 
 
 def _listen(text: str, now: datetime, zone: tzinfo, *, field: str, words: bool) -> Listener:
@@ -163,7 +192,7 @@ def _listen(text: str, now: datetime, zone: tzinfo, *, field: str, words: bool) 
     return listener
 
 
-def _spans(said: Sequence[Said], now: datetime, zone: tzinfo) -> list[Span]:
+def _spans(said: Sequence[Said], now: datetime, zone: tzinfo, field: str) -> list[Span]:
     """Return what is meant; a day that is said once is the day of every hour."""
     named = next((each for each in said if each.days), Said())
     today = now.astimezone(zone).date()
@@ -173,11 +202,11 @@ def _spans(said: Sequence[Said], now: datetime, zone: tzinfo) -> list[Span]:
             continue
         if each.days is None and each.moment is None:
             _one_day_only(replace(each, days=named.days))
-            days = named.days or _latest(each, now, zone, today)
+            days = named.days or _latest(each, now, zone, today, field)
             each = replace(each, days=days, weekly=named.weekly)
         else:
             _one_day_only(each)
-        span = _past(each, now, zone)
+        span = _past(each, now, zone, field)
         if each.part and each.bound in ("", "since") and span.since and span.since > now:
             raise InvalidQuery("hour: that part of the day is still to come; name one that was.")
         spans.append(_cut(span, each.bound))
@@ -192,23 +221,23 @@ def _one_day_only(said: Said) -> None:
         )
 
 
-def _latest(said: Said, now: datetime, zone: tzinfo, today: date) -> tuple[date, date]:
+def _latest(said: Said, now: datetime, zone: tzinfo, today: date, field: str) -> tuple[date, date]:
     """Return the last day on which it was that time already."""
     day = today
     for _ in range(2):  # at half past one, two at night was in the night before the last one
-        start = _span(replace(said, days=(day, day)), zone).since
+        start = _span(replace(said, days=(day, day)), zone, field).since
         if start is None or start <= now:
             break
         day -= timedelta(days=1)
     return day, day
 
 
-def _past(said: Said, now: datetime, zone: tzinfo) -> Span:
+def _past(said: Said, now: datetime, zone: tzinfo, field: str) -> Span:
     """Return its span; a time of this weekday that is still to come was a week ago."""
-    span = _span(said, zone)
+    span = _span(said, zone, field)
     if said.weekly and said.days and span.since and span.since > now:
         first, last = (day - timedelta(days=7) for day in said.days)
-        return _span(replace(said, days=(first, last)), zone)
+        return _span(replace(said, days=(first, last)), zone, field)
     return span
 
 
@@ -220,19 +249,19 @@ def _cut(span: Span, bound: str) -> Span:
     return Span(until=span.until) if bound else span
 
 
-def _span(said: Said, zone: tzinfo) -> Span:
+def _span(said: Said, zone: tzinfo, field: str) -> Span:
     if said.moment is not None:
         if said.moment.tzinfo is None:
-            return Span(*both_readings(said.moment, zone), point=True)
+            return Span(*both_readings(field, said.moment, zone), point=True)
         moment = said.moment.astimezone(UTC)
         return Span(moment, moment, point=True)
     first, last = said.days or (date.min, date.min)
     if said.hours is None and said.part is None:
-        return _between(first, 0, last, 24 * 60, zone)
+        return _between(first, 0, last, 24 * 60, zone, field)
     if first != last:
         raise InvalidQuery("time: a time of day needs one day, such as 'Tuesday at 17:00'.")
     start, end = _minutes(said)
-    return _between(first, start, first, end, zone)
+    return _between(first, start, first, end, zone, field)
 
 
 def _minutes(said: Said) -> tuple[int, int]:
@@ -251,12 +280,12 @@ def _minutes(said: Said) -> tuple[int, int]:
     return start, end
 
 
-def _between(first: date, start: int, last: date, end: int, zone: tzinfo) -> Span:
+def _between(first: date, start: int, last: date, end: int, zone: tzinfo, field: str) -> Span:
     since = datetime.combine(min(first, LAST_DAY), time.min) + timedelta(minutes=start)
     until = datetime.combine(min(last, LAST_DAY), time.min) + timedelta(minutes=end)
     return Span(
-        both_readings(since, zone)[0],
-        both_readings(until, zone)[1],
+        both_readings(field, since, zone)[0],
+        both_readings(field, until, zone)[1],
         point=since == until,
     )
 

@@ -10,6 +10,9 @@ from twirec.model.given import text
 When = str | date | datetime
 """A time as a public method takes it: as a person says it, a day, or a moment with its zone."""
 
+TOO_FAR = "that is too far away for a time; give one of this century"
+"""What is said of a time that no clock comes to."""
+
 LAST_DAY = date(9999, 12, 30)
 """The last day that has an end."""
 
@@ -33,7 +36,7 @@ def one_moment(field: str, given: When, zone: tzinfo) -> datetime:
         raise InvalidQuery(f"{field}: give the time too, such as {moment} 17:00.")
     if moment.tzinfo is not None:
         return with_zone(field, moment, zone)
-    early, late = both_readings(moment, zone)
+    early, late = both_readings(field, moment, zone)
     if early != late:  # the clock was moved then
         or_ = " or ".join(each.astimezone(zone).isoformat() for each in (early, late))
         raise InvalidQuery(f"{field}: the clock was moved then; say {or_}.")
@@ -70,7 +73,7 @@ def with_zone(field: str, moment: datetime, zone: tzinfo) -> datetime:
         InvalidQuery: it has no zone, or is too far away. One without a zone is not taken for the
             company's time: `datetime.utcnow()` has none either, and is another moment.
     """
-    if moment.tzinfo is None:
+    if moment.utcoffset() is None:
         raise InvalidQuery(
             f"{field}: a datetime without a zone is no moment; give it one, such as "
             f"datetime.now(UTC), or write '{moment:%Y-%m-%d %H:%M}' for the company's time."
@@ -79,7 +82,7 @@ def with_zone(field: str, moment: datetime, zone: tzinfo) -> datetime:
         moment.astimezone(zone)
         return moment.astimezone(UTC)
     except OverflowError:
-        raise InvalidQuery(f"{moment.year} is too far away for a time.") from None
+        raise InvalidQuery(f"{field}: {TOO_FAR}.") from None
 
 
 def _parse(field: str, said: str) -> date | datetime:
@@ -94,17 +97,17 @@ def _parse(field: str, said: str) -> date | datetime:
         raise InvalidQuery(f"{field}: {said!r} is not a time; write 2026-11-03 17:00.") from None
 
 
-def both_readings(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+def both_readings(field: str, moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
     """Return what a local time may mean, UTC, earliest first.
 
     In the hour that comes twice in autumn it may be the first or the second; in the hour that
     spring leaves out, what a clock shows that was moved, or one that was not.
 
     Raises:
-        InvalidQuery: it is too far away for a time.
+        InvalidQuery: it is too far away for a time; the message begins with the field.
     """
     try:
         readings = [moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
     except OverflowError:
-        raise InvalidQuery(f"{moment.year} is too far away for a time.") from None
+        raise InvalidQuery(f"{field}: {TOO_FAR}.") from None
     return min(readings), max(readings)

@@ -104,15 +104,20 @@ FACTS = {
 
 WRONG = {
     "search": _l(
-        "Write a number, a time or both, such as: 1222 last Tuesday around five. A case, words of "
-        "a note and an agent have their name before them: case R-7, note refund, agent ana."
+        "Write a number (whole, or its last three to six digits), a time or both, such as: 1222 "
+        "last Tuesday around five. A case, words of a note and an agent have their name before "
+        "them: case R-7, note refund, agent ana."
     ),
     "agent": _l("Write a number, client:NAME, sip:ADDRESS, or the name of a softphone alone."),
     "since": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
-    "until": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
+    "until": _l(
+        "Write a time that is after the first one, such as: 3/11/2026, yesterday, 2026-11-03 16:30."
+    ),
+    "around": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
     "number": _l(
         "Write a whole number, its last three to six digits, or that it was hidden or is not known."
     ),
+    "own_number": _l("Write a whole number of ours, or its last three to six digits."),
     "time": _l("A time of day needs one day, such as: Tuesday at 17:00."),
     "hour": _l(
         "That hour does not fit the day or its part: write it as 0:00 to 23:59, with its day."
@@ -127,7 +132,7 @@ WRONG = {
     "second": _l("That second is beyond the end of the recording."),
     "received": _l("That day is still to come, or is none."),
     "copies": _l("Nobody knows which side is whose: choose both sides, or leave it out."),
-    "sid": _l("Say which call or recording is left out."),
+    "sid": _l("Say which call or recording: CA or RE, and 32 digits and letters."),
     "original": _l(
         "There is no copy without card numbers that could take its place now, or its original is "
         "being destroyed already."

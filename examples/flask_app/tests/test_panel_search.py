@@ -207,8 +207,11 @@ def test_what_is_not_understood_is_said(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("ayer tardeee", "Escriba un número, un momento o ambos"),
-        ("12", "Escriba un número entero"),
+        (
+            "ayer tardeee",
+            "Escriba un número (entero, o sus tres",
+        ),
+        ("12", "Escriba un número (entero, o sus tres a seis últimas cifras)"),
         ("la semana pasada a las 5", "Una hora necesita un día"),
     ],
 )

@@ -78,10 +78,10 @@ def ask_release() -> ResponseReturnValue:
             reason=form.reason.data or "",
             by=actor(),
         )
-    except (NotFound, CustodyRefused):
-        form.sid.errors = [_("No recording of this SID is blocked.")]
-        return _page(form), 400
-    except InvalidQuery:
+    except (NotFound, CustodyRefused, InvalidQuery) as error:
+        if not isinstance(error, InvalidQuery) or str(error).startswith("sid: "):
+            form.sid.errors = [_("No recording of this SID is blocked.")]
+            return _page(form), 400
         flash(_("It is asked for already."), "error")
     else:
         flash(_("It waits for a second person."), "done")

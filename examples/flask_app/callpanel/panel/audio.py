@@ -143,7 +143,7 @@ def recording_of(sid: str) -> tuple[Recording, str]:
         record_ = archive().calls.get(sid, by=actor(), repeated=True)
         recording = next(each for each in record_.recordings if each.sid == sid)
         return recording, purpose_of(record_.call)
-    except (NotFound, StopIteration):
+    except (NotFound, InvalidQuery, StopIteration):
         action = "download" if request.method == "POST" else "listen"
         record(action, outcome=AuditOutcome.DENIED, sid=sid)
         raise NotFound(f"There is no recording {sid}.") from None

@@ -222,7 +222,7 @@ def _ask_kind(sid: str, form: AddCall) -> str:
 def _call_sid(sid: str) -> str:
     """Return the SID of a call of which somebody may open a case: agents of their own alone."""
     known = None
-    with suppress(NotFound):
+    with suppress(NotFound, InvalidQuery):
         known = archive().calls.get(sid, by=actor(), repeated=True)
     own = user().role != Role.AGENT or (known is not None and is_own(known))
     if known is None or known.call.call_sid != sid or not own:

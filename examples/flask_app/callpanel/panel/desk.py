@@ -16,7 +16,7 @@ from callpanel.config import archive, config
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import stands
 from callpanel.roles import Permission
-from twirec import AuditOutcome, CallRecord, CallState, NotFound, TwirecError
+from twirec import AuditOutcome, CallRecord, CallState, InvalidQuery, NotFound, TwirecError
 
 log = logging.getLogger("callpanel")
 
@@ -113,7 +113,7 @@ def _is_over(sid: str, asked: str) -> bool:
     """Let through who was connected to a call; return whether it is over, which is no refusal."""
     try:
         known = archive().calls.get(sid, by=actor(), repeated=True)
-    except NotFound:
+    except (NotFound, InvalidQuery):
         known = None
     if known is None or known.call.call_sid != sid or not is_own(known):
         record("refused", outcome=AuditOutcome.DENIED, sid=sid, asked=asked)

@@ -63,6 +63,8 @@ def init_app(app: Flask) -> None:
 
 
 def _of_library(error: TwirecError) -> tuple[str, int]:
+    if isinstance(error, InvalidQuery) and _leads_nowhere(error):
+        error = NotFound(str(error))
     status = next(STATUSES[kind] for kind in STATUSES if isinstance(error, kind))
     if status >= 500:
         log.error("%s: %s", type(error).__name__, error)
@@ -73,6 +75,11 @@ def _of_library(error: TwirecError) -> tuple[str, int]:
     if request.endpoint in OF_SOUND and status != 400:
         return _of_sound(_trouble(error), status), status
     return _page(status, detail=_detail(error) if status in (400, 403) else ""), status
+
+
+def _leads_nowhere(error: InvalidQuery) -> bool:
+    """Whether what is no SID stands in the page's address: there is no such page then."""
+    return "sid" in (request.view_args or {}) and str(error).startswith("sid: ")
 
 
 def _detail(error: TwirecError) -> str:
