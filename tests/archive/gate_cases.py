@@ -575,7 +575,7 @@ ASKED_TOO: dict[str, Asks] = {
 
 WEBHOOKS = {
     "context": "settings catalog vendor now moment open_vendor urls",
-    "announcing": "audio decided default forget get hang_up judge known language_of left of "
+    "announcing": "audio decided forget get hang_up judge known language_of left of "
     "open_and_play play",
     "control": "agents_allow answer begin conference_joined leg_moved_on may_begin naming "
     "record_consent start stop stop_if_ordered verdict_of",

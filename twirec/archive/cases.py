@@ -499,7 +499,7 @@ class Cases:
         found = self._catalog.known_cases.list(
             only_open=only_open,
             kind=word(CaseKind, "kind", kind) if kind else None,
-            after=read_key(after) if after else None,
+            after=read_key(after, "after") if after else None,
             limit=limit,
         )
         return self._catalog.known_cases.seen(found)

@@ -19,6 +19,7 @@ from twirec.model.audit import Action
 from twirec.model.custody import Hold
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole
+from twirec.model.sids import RecordingSid
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
@@ -120,7 +121,7 @@ class Holds:
 
         return self._two.ask(ApprovalKind.UNHOLD, subject, actor=actor, reason=reason)
 
-    def of(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Hold]:
+    def of(self, sid: RecordingSid, *, by: Actor | str | None = None) -> Sequence[Hold]:
         """Return the holds on a recording, oldest first; its own also after they were lifted.
 
         Args:

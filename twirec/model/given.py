@@ -136,7 +136,7 @@ LARGEST = 2**63 - 1
 LONGEST_NAME = 255
 """Characters of who acts, and of a SID: both are kept for ever."""
 
-NAMES = frozenset({"by", "sid", "call_sid", "calls"})
+NAMES = frozenset({"by", "sid", "call_sid", "calls", "number", "own_number"})
 """The parameters that are such."""
 
 
