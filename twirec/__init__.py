@@ -232,7 +232,7 @@ if TYPE_CHECKING:
         Role as Role,
         Uninformed as Uninformed,
     )
-    from twirec.model.steps import DialStep as DialStep, Unanswered as Unanswered
+    from twirec.model.dial_steps import DialStep as DialStep, Unanswered as Unanswered
     from twirec.model.transcript import (
         KeptTranscript as KeptTranscript,
         Sentence as Sentence,
@@ -430,7 +430,7 @@ _HOMES = {
         "Role",
         "Uninformed",
     ),
-    "twirec.model.steps": ("DialStep", "Unanswered"),
+    "twirec.model.dial_steps": ("DialStep", "Unanswered"),
     "twirec.model.transcript": (
         "KeptTranscript",
         "Sentence",

@@ -21,9 +21,9 @@ from twirec.calls.otherwise import (
     unanswered,
 )
 from twirec.calls.signed_targets import read_targets
+from twirec.model.dial_steps import DialStep
 from twirec.model.errors import InvalidQuery, MalformedRequest
 from twirec.model.records import VOICEMAIL
-from twirec.model.steps import DialStep
 
 BEA, SHOP = DialStep(("client:bea",), 15), DialStep(("+34911222333", "client:ana"))
 BUSY = DialStep((VOICEMAIL,), on=("busy",))

@@ -124,17 +124,17 @@ def test_an_authority_that_is_away_delays_the_stamp_and_not_the_anchor(
     archive, ask = sealed_house.archive, "twirec.adapters.time_stamping.TimeStampAuthority.ask"
     with monkeypatch.context() as while_away:
         while_away.setattr(ask, away)
-        archive.operations._anchor()
+        archive._periodic._keeper.daily()
         assert [each.stamped_at for each in archive.audit.anchors()] == [None]
         begun = archive.audit.anchors()[0].at
         sealed_house.time += timedelta(days=1, hours=1)
-        archive.operations._anchor()
+        archive._periodic._keeper.daily()
         assert archive.operations.stats().unstamped_since == begun
         assert with_settings(archive, tsa_url="").operations.stats().unstamped_since is None
-    archive.operations._anchor()  # it is not time to ask again
+    archive._periodic._keeper.daily()  # it is not time to ask again
     assert archive.operations.stats().unstamped_since == begun
     sealed_house.time += timedelta(minutes=10)
-    archive.operations._anchor()
+    archive._periodic._keeper.daily()
     first, second = archive.audit.anchors()
     assert first.stamped_at is None
     assert second.stamped_at

@@ -25,7 +25,7 @@ from twirec.calls.signature import sign
 from twirec.calls.signed_targets import sign_targets
 from twirec.catalog.tables import metadata
 from twirec.flask import ROUTES
-from twirec.model.steps import DialStep
+from twirec.model.dial_steps import DialStep
 from twirec.model.vocabulary import ConsentMode, ConsentOutcome
 from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, PUBLIC_URL, SignedPosts

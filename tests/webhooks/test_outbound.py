@@ -16,9 +16,9 @@ from twirec.archive import Archive
 from twirec.calls.otherwise import Plan, sign_plan
 from twirec.calls.signed_targets import read_targets, sign_targets
 from twirec.model.access import Actor
+from twirec.model.dial_steps import DialStep
 from twirec.model.errors import CatalogUnavailable, InvalidQuery, TwirecError, VendorRefused
 from twirec.model.records import Call
-from twirec.model.steps import DialStep
 from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.settings import Settings

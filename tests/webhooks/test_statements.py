@@ -33,7 +33,7 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.calls.otherwise import Plan, sign_plan
 from twirec.model.agents import Leg
-from twirec.model.steps import DialStep
+from twirec.model.dial_steps import DialStep
 from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.vocabulary import ConsentMode
 from twirec.settings import Settings

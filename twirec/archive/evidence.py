@@ -16,7 +16,7 @@ from twirec.catalog import Catalog
 from twirec.custody.anchoring import Anchoring
 from twirec.evidence.manifest import steps
 from twirec.evidence.opened import chunks
-from twirec.evidence.words import words
+from twirec.evidence.texts import words
 from twirec.model.access import Actor
 from twirec.model.anchors import SharedProof
 from twirec.model.announcements import Announcement

@@ -16,9 +16,9 @@ from twirec.calls.forms import CallEnd
 from twirec.calls.ledger import UNANSWERED
 from twirec.calls.signed_targets import read_segment, sign_segment
 from twirec.calls.targets import check_targets, usable_targets
+from twirec.model.dial_steps import DialStep
 from twirec.model.errors import InvalidQuery, MalformedRequest
 from twirec.model.records import VOICEMAIL
-from twirec.model.steps import DialStep
 from twirec.model.vendor import FINAL
 
 WORD_FOR_VOICEMAIL = "voicemail"

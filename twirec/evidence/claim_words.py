@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
-from twirec.evidence.words import language_of
+from twirec.evidence.texts import language_of
 from twirec.model.claims import EvidenceClaim
 
 

@@ -34,7 +34,7 @@ from twirec.custody.document_pdf import Attachment, sealed_pdf
 from twirec.evidence.manifest import JSON, MANIFEST, canonical, utc
 from twirec.evidence.month_claims import CALLS, CALLS_COLUMNS, GAPS, GAPS_COLUMNS, MONTH_SCHEMA
 from twirec.evidence.seal import Seal
-from twirec.evidence.words import language_of, moment
+from twirec.evidence.texts import language_of, moment
 from twirec.model.months import MOST_NAMED, Gap, GapKind, MonthCall, MonthFacts, Standing
 
 IN_MEMORY = 1_000_000

@@ -10,7 +10,7 @@ from twirec.evidence.container import Medium, write
 from twirec.evidence.manifest import JSON, MANIFEST, Inside, files, manifest, media_name
 from twirec.evidence.report import report
 from twirec.evidence.seal import Seal
-from twirec.evidence.words import words
+from twirec.evidence.texts import words
 from twirec.model.audio import WAV_TYPE
 from twirec.model.errors import InvalidQuery
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts

@@ -31,7 +31,7 @@ from twirec.evidence.manifest import (
     media_name,
     steps,
 )
-from twirec.evidence.words import moment, words
+from twirec.evidence.texts import moment, words
 from twirec.model.cards import CardCut
 from twirec.model.clock import clock
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts

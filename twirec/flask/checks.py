@@ -23,6 +23,7 @@ from twirec.calls.signature import SIGNATURE, SIGNED_BY
 from twirec.calls.targets import check_targets
 from twirec.calls.twiml import BuildDial
 from twirec.model.access import Actor
+from twirec.model.dial_steps import DialStep, WhenUnanswered
 from twirec.model.errors import (
     InvalidQuery,
     MalformedRequest,
@@ -33,7 +34,6 @@ from twirec.model.errors import (
 from twirec.model.given import speakable
 from twirec.model.records import CallRecord
 from twirec.model.steady import spend_at_most
-from twirec.model.steps import DialStep, WhenUnanswered
 
 MayPause = Callable[[CallRecord], Actor | str | None]
 """A function of the user's that says who is signed in, if they may pause a call; or None."""

@@ -29,12 +29,12 @@ from twirec.flask.desktop import desktop
 from twirec.flask.disclosed import disclosed
 from twirec.flask.jobs import jobs
 from twirec.model.audio import WAV_TYPE
+from twirec.model.dial_steps import DialStep, Unanswered, WhenUnanswered
 from twirec.model.errors import CatalogError, NotFound
 from twirec.model.hints import QueueKind
 from twirec.model.inspection import CATALOG_HEADER, UNAVAILABLE
 from twirec.model.records import VOICEMAIL
 from twirec.model.steady import spend_at_most
-from twirec.model.steps import DialStep, Unanswered, WhenUnanswered
 
 log = logging.getLogger("twirec.flask")
 

@@ -9,9 +9,9 @@ from functools import partial
 
 from twirec.calls import forms, ledger
 from twirec.calls.otherwise import following, said_by, unanswered
+from twirec.model.dial_steps import DialStep, Unanswered, WhenUnanswered
 from twirec.model.errors import CatalogError
 from twirec.model.records import Call
-from twirec.model.steps import DialStep, Unanswered, WhenUnanswered
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.inbound import Inbound
 from twirec.webhooks.lines import dialled_leg

@@ -23,6 +23,7 @@ from twirec.calls.targets import check_own_number, check_targets, usable_targets
 from twirec.catalog.ledger import LegOf
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
+from twirec.model.dial_steps import DialStep
 from twirec.model.errors import (
     CatalogError,
     InvalidQuery,
@@ -31,7 +32,6 @@ from twirec.model.errors import (
     VendorError,
 )
 from twirec.model.records import UNCOUNTED, VOICEMAIL, Call, Consent
-from twirec.model.steps import DialStep
 from twirec.model.vocabulary import Outcome, Reason
 from twirec.webhooks.announcing import Announcing
 from twirec.webhooks.context import Context, log

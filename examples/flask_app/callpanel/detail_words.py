@@ -10,7 +10,7 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from callpanel.words import (
+from callpanel.vocabulary import (
     APPROVALS,
     BASES,
     CASE_ANSWERS,

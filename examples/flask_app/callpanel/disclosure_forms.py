@@ -8,7 +8,7 @@ from wtforms import DateField, SelectField, StringField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from callpanel.forms import ORIGINAL, WholeField, choices, seconds_of
-from callpanel.words import CHANNELS, CONSENT_METHODS, FORMATS, GROUNDS
+from callpanel.vocabulary import CHANNELS, CONSENT_METHODS, FORMATS, GROUNDS
 
 OTHER = "other"
 """The choice of somebody whom the catalog does not know of."""

@@ -35,7 +35,7 @@ from wtforms.validators import (
 from callpanel.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from callpanel.names import LONGEST_NAME
 from callpanel.roles import Role
-from callpanel.words import (
+from callpanel.vocabulary import (
     ACTIONS,
     AT_END,
     CASE_KINDS,

@@ -8,7 +8,7 @@ import io
 import pytest
 from panel_house import PLAIN, Browser, House, call_sid, recording_sid
 
-from callpanel import detail_words, words
+from callpanel import detail_words, vocabulary
 from callpanel.searches import MOST_OF_ONE
 from twirec import Action, Archive, AuditOutcome, check_evidence
 
@@ -16,8 +16,8 @@ SPANISH = {"Accept-Language": "es"}
 
 
 def test_every_action_and_outcome_has_its_words() -> None:
-    assert {each.value for each in Action} <= set(words.ACTIONS)
-    assert {each.value for each in AuditOutcome} == set(words.OUTCOMES_OF_ACTS)
+    assert {each.value for each in Action} <= set(vocabulary.ACTIONS)
+    assert {each.value for each in AuditOutcome} == set(vocabulary.OUTCOMES_OF_ACTS)
 
 
 def test_a_listening_is_one_row_with_its_details_in_words(admin: Browser, archive: Archive) -> None:

@@ -20,7 +20,7 @@ from panel_house import (
 )
 
 from callpanel.roles import Role
-from callpanel.words import CHANNELS, FORMATS
+from callpanel.vocabulary import CHANNELS, FORMATS
 from twirec import Archive
 
 PATH = f"/recordings/{recording_sid(PLAIN)}/download"

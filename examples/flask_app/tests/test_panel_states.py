@@ -19,7 +19,7 @@ from panel_house import (
     recording_sid,
 )
 
-from callpanel.words import CALL_STATES
+from callpanel.vocabulary import CALL_STATES
 from twirec import CallState
 
 STANDS = {

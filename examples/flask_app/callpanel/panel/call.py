@@ -25,7 +25,7 @@ from callpanel.panel.show import moment
 from callpanel.panel.sound import sound_of
 from callpanel.panel.way_back import list_of
 from callpanel.roles import Permission
-from callpanel.words import DETAILS
+from callpanel.vocabulary import DETAILS
 from twirec import (
     Announcement,
     AuditEntry,

@@ -10,18 +10,18 @@ from typing import Any
 from flask_babel import format_datetime, get_locale
 from flask_babel import gettext as _
 
-from callpanel import words
+from callpanel import vocabulary
 from callpanel.config import archive
 from callpanel.forms import Search
 from callpanel.panel.show import number
 from twirec import InvalidQuery, Role, Understood
 
 TABLES = {
-    "outcome": words.OUTCOMES,
-    "direction": words.DIRECTIONS,
-    "reason": words.REASONS,
-    "consent": words.CONSENTS,
-    "state": words.STATES,
+    "outcome": vocabulary.OUTCOMES,
+    "direction": vocabulary.DIRECTIONS,
+    "reason": vocabulary.REASONS,
+    "consent": vocabulary.CONSENTS,
+    "state": vocabulary.STATES,
 }
 """What people read for what was chosen, by the field."""
 

@@ -12,7 +12,7 @@ from flask_babel import format_date, format_datetime, format_decimal, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from callpanel import accounts, words
+from callpanel import accounts, vocabulary
 from callpanel.config import archive
 from twirec import NOT_KNOWN, CallRecord, CallState, Recording, State, TwirecError, call_state
 
@@ -112,10 +112,10 @@ def staff(line: str) -> str:
 
 
 def word(value: Any, table: str) -> str:
-    """Return what people read for a word, by the name of its table in `callpanel.words`."""
+    """Return what people read for a word, by the name of its table in `callpanel.vocabulary`."""
     if value is None:
         return NOTHING
-    known: Mapping[str, Any] = getattr(words, table)
+    known: Mapping[str, Any] = getattr(vocabulary, table)
     return str(known.get(str(value), value))
 
 
@@ -136,7 +136,7 @@ def wrong(error: TwirecError) -> str:
     said = str(error)
     if locale() == "en":
         return said
-    return str(words.WRONG.get(said.partition(":")[0], ""))
+    return str(vocabulary.WRONG.get(said.partition(":")[0], ""))
 
 
 def iso(at: datetime) -> str:

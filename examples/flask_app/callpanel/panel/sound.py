@@ -15,7 +15,7 @@ from callpanel.config import archive
 from callpanel.forms import ORIGINAL
 from callpanel.panel.show import clock
 from callpanel.panel.troubles import OF_ROLE, OF_STATES, Trouble, of_error, of_recording
-from callpanel.words import PARTIES
+from callpanel.vocabulary import PARTIES
 from twirec import Actor, CallRecord, Deed, Recording, Role, TwirecError, Waveform, may
 
 log = logging.getLogger("callpanel")

@@ -14,7 +14,7 @@ from callpanel.config import archive
 from callpanel.panel.audio import recording_of
 from callpanel.panel.blueprint import panel
 from callpanel.roles import Permission
-from callpanel.words import PARTIES
+from callpanel.vocabulary import PARTIES
 from twirec import CallRecord, Note, Sentence, Word
 
 DOUBTED = 0.5

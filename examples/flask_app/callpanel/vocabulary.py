@@ -436,7 +436,7 @@ ACTIONS = {
     "show": _l("opened a call"),
     "export": _l("took the calls of a search out"),
     "policy": _l("changed the policy"),
-    "retention": _l("changed how long what is kept"),
+    "retention": _l("changed for how long something is kept"),
     "inform": _l("entered an informed agent"),
     "admit": _l("took it out of quarantine"),
     "erase": _l("ordered erasure"),
