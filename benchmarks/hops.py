@@ -14,13 +14,13 @@ Before the house was put in order (the library of 227a033, which did less on eac
 
                            227a033               now
                       files  calls  SQL    files  calls  SQL
-    ring → announcement  26     49   11       26     64    5
-    consent → dial       24     48   18       25     71    6
-    status → stored      16     26   17       17     25    5
-    transfer             29     94   24       47    241   49
-    search               14    207    9       23    275    7
-    search, a day too    15    368    9       24    465    7
-    listen               12     18   13       19     53   13
+    ring → announcement  26     49   11       27     64    5
+    consent → dial       24     48   18       26     71    6
+    status → stored      16     26   17       20     33    5
+    transfer             29     94   24       45    246   50
+    search               14    207    9       23    277    7
+    search, a day too    15    368    9       24    467    7
+    listen               12     18   13       22     61   15
 """
 
 from __future__ import annotations
