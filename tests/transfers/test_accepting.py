@@ -222,6 +222,7 @@ def test_of_what_is_blocked_the_object_is_not_named(house: House) -> None:
                 state="archived", due_at=None, last_error=error, custody=Custody.BLOCKED.value
             )
         )
-    (parked,) = house.archive.operations.parked()
+    assert house.archive.operations.parked() == [], "to who says nothing of themselves"
+    (parked,) = house.archive.operations.parked(by="ana")
     assert parked.object_name is None
     assert name not in parked.last_error

@@ -375,7 +375,7 @@ def test_one_copy_that_cannot_be_deleted_keeps_no_other(
 ) -> None:
     for name in ("wav", "flac"):
         full.archive.derivatives.make(
-            recording_sid(), ConversionSpec(name), by="ana", keep_for=timedelta(0)
+            recording_sid(), ConversionSpec(name), by="ana", keep_for=timedelta(days=1)
         )
     delete = bucket.delete
 
@@ -385,6 +385,7 @@ def test_one_copy_that_cannot_be_deleted_keeps_no_other(
         delete(name, generation)
 
     monkeypatch.setattr(bucket, "delete", refuse)
+    full.time += timedelta(days=1)
     assert full.archive.derivatives.expire() == 2
     assert [stored.name[-5:] for stored in bucket.list("derivatives/")] == [".flac"]
     monkeypatch.undo()
