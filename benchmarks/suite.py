@@ -7,7 +7,13 @@ by as many workers. The tests of the browser are left out: what Chromium takes c
 test. Tests of both are known by the names of their functions, whichever file they are in, and
 however many rows they have: files were renamed, and rows of cheap tables are walked by one test.
 
-Before the house was put in order (227a0331), and now; {measured}
+Before the house was put in order (227a0331), and now, on two cores with nothing else running:
+
+                                  227a0331        now
+    tests                            6,485     10,542   1.63
+    CPU of the whole run               513        610   1.19
+    CPU of all tests                   453        546   1.21
+    tests in both (1,937 of 1,995)     433        154   0.36
 """
 
 from __future__ import annotations
