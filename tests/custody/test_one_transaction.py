@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from threading import get_ident
 from typing import Any
 
 import pytest
@@ -488,9 +489,12 @@ def done(archive: Archive) -> list[AuditEntry]:
 def failing(archive: Archive, at: int, *, for_ever: bool) -> Iterator[list[str]]:
     """Let the catalog fail at its next write but `at`; and at all after it, if it is for ever."""
     written: list[str] = []
+    mine = get_ident()
 
     def fail(statement: str, _: object) -> None:
-        if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
+        if get_ident() == mine and statement.lstrip().upper().startswith(
+            ("INSERT", "UPDATE", "DELETE")
+        ):
             written.append(statement)
             if len(written) == at + 1 or (for_ever and len(written) > at):
                 raise OperationalError(statement, {}, Exception("database or disk is full"))
@@ -506,9 +510,11 @@ WRITES = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+\"?(\w+)", re.IGNO
 def transactions(archive: Archive) -> Iterator[list[set[str]]]:
     """Gather which tables are written by each transaction that is committed."""
     engine, made, now = archive.catalog.database.engine, [], set[str]()
+    mine = get_ident()  # another test may have left a worker that asks its own catalog
 
     def look(statement: str, _: object) -> None:
-        if found := WRITES.match(statement):
+        found = WRITES.match(statement)
+        if found and get_ident() == mine:
             now.add(found[1])
 
     def committed(_: object) -> None:
